@@ -5,12 +5,13 @@
 #ifndef TESTS_UNIT_CMOCKA_H
 #define TESTS_UNIT_CMOCKA_H
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+
+#include <cmocka.h>
 
 /* How many reactors this run is to have: MORTISE_REACTORS, else 1. */
 static inline uint32_t test_reactors(void)
