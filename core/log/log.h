@@ -27,30 +27,8 @@
 #include <mortise/storage.h>
 
 #include "core/base/list.h"
+#include "core/config/log_config.h"
 #include "core/runtime/runtime.h"
-
-enum log_flush {
-    LOG_FLUSH_NONE,
-    LOG_FLUSH_INTERVAL,
-    LOG_FLUSH_ACK
-};
-
-/* A topic's settings as far as its logs need them; copied. */
-struct log_config {
-    uint64_t segment_bytes;          /* segment.bytes */
-    int64_t segment_ms;              /* segment.ms */
-    int64_t segment_jitter_ms;       /* segment.jitter.ms */
-    int64_t retention_ms;            /* retention.ms; -1: none */
-    int64_t retention_bytes;         /* retention.bytes; -1: none */
-    uint32_t message_bytes_max;      /* max.message.bytes */
-    int64_t timestamp_before_max_ms; /* message.timestamp.before.max.ms */
-    int64_t timestamp_after_max_ms;  /* message.timestamp.after.max.ms */
-    enum log_flush flush;
-    int64_t flush_interval_ms; /* with LOG_FLUSH_INTERVAL */
-    bool append_time;          /* message.timestamp.type = LogAppendTime */
-    bool compact;              /* cleanup.policy names compact: keys are required */
-    bool remove;               /* cleanup.policy names delete */
-};
 
 /* One cleanup policy in force, in the order to ask them. Borrowed as long as the log. */
 struct log_policy {
