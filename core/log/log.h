@@ -28,6 +28,7 @@
 
 #include "core/base/list.h"
 #include "core/config/log_config.h"
+#include "core/record/record.h"
 #include "core/runtime/runtime.h"
 
 /* One cleanup policy in force, in the order to ask them. Borrowed as long as the log. */
@@ -39,6 +40,9 @@ struct log_policy {
 };
 
 #define LOG_POLICIES_MAX 4
+
+/* Batches of one log_append(); a client sends one, internal topics a few. */
+#define LOG_APPEND_BATCHES_MAX 16
 
 struct log_options {
     struct runtime *runtime;
@@ -62,6 +66,12 @@ struct log;
 struct log *log_new(const struct log_options *options);
 void log_ref(struct log *log);
 void log_unref(struct log *log);
+
+/* The strand it runs on. */
+mrt_exec *log_exec(const struct log *log);
+
+/* What record_check() is to ask of a client's batches for a topic with @config. */
+void log_rules(const struct log_config *config, int64_t now_ms, struct record_rules *out);
 
 /* ---- what everyone may read at any time, without entering the strand ------------------------- */
 
@@ -87,9 +97,11 @@ struct log_request {
     mrt_task task;
     void (*done)(struct log_request *request);
     mrt_exec *exec;
-    struct list link; /* in one of the log's queues */
-    mrt_status status;
+    mrt_status status;    /* out */
     uint32_t maintenance; /* 1: may wait behind foreground work */
+    /* the log's: */
+    struct list link; /* in one of its queues */
+    struct log *log;  /* a reference */
 };
 
 /* Opens the storage log (creating it if absent), recovers producers and epochs, sets the high
@@ -104,18 +116,22 @@ void log_delete(struct log *log, struct log_request *request);
 
 struct log_append {
     struct log_request request;
-    mrt_slicev
-        batches; /* in: MEM; the lease passes to the log with the call. Whole batches, checked
-                           by record_check(); stamped in place */
+    mrt_slicev batches; /* in: MEM, each slice whole batches that record_check() accepted; stamped
+                             in place. One release of the lease passes to the log with the call */
     uint64_t trace;
     int32_t acks;         /* 0, 1, -1 */
     int32_t leader_epoch; /* the caller's, -1: none */
-    /* out */
+    /* out: */
     int64_t base_offset;    /* of the first batch; a duplicate's original one */
     int64_t append_time_ms; /* -1 unless append_time */
     int64_t log_start;
-    const char *text;   /* static; why it was refused, or NULL */
-    uint64_t stored_to; /* the log's: end offset of this append */
+    const char *text; /* static; why it was refused, or NULL */
+    /* the log's: */
+    int64_t stored_to;   /* end offset of this append, once stored */
+    uint32_t waits;      /* 1: in the acknowledgement queue */
+    uint32_t cancelling; /* 1: cancel_task is on its way; on the caller's executor */
+    uint32_t held;       /* 1: done waits for cancel_task */
+    uint32_t batch_count;
     mrt_task cancel_task;
 };
 
@@ -124,7 +140,8 @@ struct log_append {
 void log_append(struct log *log, struct log_append *append);
 
 /* Its time is over: if stored and only waiting for its acknowledgement it ends with MRT_ETIMEDOUT
- * (the records stay); otherwise nothing. From append->request.exec. Completion follows either way. */
+ * (the records stay); otherwise nothing. From append->request.exec, at most once, before its done
+ * ran. Completion follows either way. */
 void log_append_cancel(struct log *log, struct log_append *append);
 
 struct log_read {
@@ -140,6 +157,9 @@ struct log_read {
     struct log_line line;   /* out: at the time of the read */
     int32_t diverged_epoch; /* out: -1: none */
     int64_t diverged_end;
+    /* the log's: */
+    mrt_op op;
+    mrt_read want;
 };
 
 /* MRT_ERANGE, MRT_EEPOCHOLD, MRT_EEPOCHNEW, MRT_EIO, MRT_EGONE. No data is MRT_OK with n 0. */
@@ -153,6 +173,14 @@ struct log_find {
     int64_t offset; /* out: -1: none */
     int64_t found_ms;
     int32_t found_epoch;
+    /* the log's: */
+    uint32_t batches; /* looked at so far */
+    mrt_op op;
+    mrt_batch_at at;
+    mrt_read want;
+    mrt_read_res res;
+    mrt_slice slices[4];
+    uint8_t *bytes;
 };
 
 /* Per record, not per batch, where the batch is uncompressed; else the batch's base (the codec is
@@ -175,9 +203,13 @@ struct log_trim {
 };
 void log_trim(struct log *log, struct log_trim *trim);
 
+/* Everything a change of the topic's configuration replaces; as in log_options. */
 struct log_configure {
     struct log_request request;
     struct log_config config;
+    const mrt_cfg *storage_cfg;
+    struct log_policy policies[LOG_POLICIES_MAX];
+    uint32_t policy_count;
 };
 void log_configure(struct log *log, struct log_configure *request);
 
