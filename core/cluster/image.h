@@ -96,7 +96,7 @@ enum image_change_kind {
     IMAGE_TOPIC_DELETED, /* @topic is the old node */
     IMAGE_TOPIC_CONFIGURED,
     IMAGE_PARTITION_CHANGED, /* leader, epoch, isr */
-    IMAGE_BROKER_CHANGED
+    IMAGE_BROKER_CHANGED     /* @partition is the broker's id, @topic NULL */
 };
 
 struct image_change {
@@ -123,5 +123,10 @@ mrt_status image_apply(
 /* The whole state as bytes the caller owns (memory_free()); the same state, the same bytes. */
 void image_snapshot(const struct image *image, uint8_t **out, uint64_t *size);
 mrt_status image_restore(const uint8_t *bytes, uint64_t size, struct image **out, mrt_error *error);
+
+/* What turns @old into @now, a restored image not yet published, into which the locals of
+ * partitions that both have are carried over. Deletions come first. */
+void image_changes_between(
+    const struct image *old, const struct image *now, struct image_changes *changes);
 
 #endif /* CORE_CLUSTER_IMAGE_H */
