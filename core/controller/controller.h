@@ -98,7 +98,10 @@ enum {
 
 struct controller_request {
     mrt_task task;
-    struct list link; /* in the controller's queue */
+    struct list link;              /* in the controller's queue */
+    struct controller *controller; /* set by controller_submit() */
+    uint32_t next_topic;           /* the controller's: first one not looked at yet */
+    uint32_t reserved;
     enum controller_request_kind kind;
     uint32_t validate_only;
     void (*done)(struct controller_request *request); /* on @exec, later, once */
