@@ -32,11 +32,17 @@ struct opened {
     lt_dlhandle handle;
 };
 
+/* A builtin libltdl knows. */
+struct registered {
+    char *archive; /* owned */
+    const mrt_plugin *(*entry)(uint32_t host_abi);
+};
+
 struct loader {
     char why[160]; /* dlerror()'s text of the last failure */
     struct opened files[LOADER_FILES_MAX];
     uint32_t n_files;
-    const struct builtin *builtins[BUILTINS_MAX]; /* registered with libltdl */
+    struct registered builtins[BUILTINS_MAX];
     uint32_t n_builtins;
 };
 
@@ -164,25 +170,39 @@ static mrt_status file_handle(struct module *module, lt_dlhandle *out, mrt_error
 
 /* ---- builtins -------------------------------------------------------------------------------- */
 
+/* What libltdl looks for when asked for @name: an archive, and no character it would not have in a
+ * symbol. Two builtins whose names differ in nothing else are our own mistake. */
+static char *archive_name(const char *name)
+{
+    size_t n = strlen(name);
+    char *out = memory_new(n + sizeof ".a");
+    for (size_t i = 0; i < n; i++) {
+        bool plain = (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9');
+        out[i] = plain ? name[i] : '_';
+    }
+    memcpy(out + n, ".a", sizeof ".a");
+    return out;
+}
+
 /* One table a builtin: libltdl remembers the table a module was found in, not the module. */
 static void builtin_register(struct loader *loader, const struct builtin *builtin)
 {
+    char *archive = archive_name(builtin->name);
     for (uint32_t i = 0; i < loader->n_builtins; i++) {
-        if (strcmp(loader->builtins[i]->name, builtin->name) != 0)
+        if (strcmp(loader->builtins[i].archive, archive) != 0)
             continue;
-        ASSERT(loader->builtins[i]->entry == builtin->entry);
+        ASSERT(loader->builtins[i].entry == builtin->entry);
+        memory_free(archive);
         return;
     }
     ASSERT(loader->n_builtins < BUILTINS_MAX);
-    struct builtin *kept = memory_new(sizeof *kept);
     lt_dlsymlist *table = memory_array(4, sizeof *table);
-    *kept = *builtin;
     table[0].name = "mortised";
-    table[1].name = kept->name;
+    table[1].name = archive;
     table[2].name = ENTRY;
-    memcpy(&table[2].address, &kept->entry, sizeof kept->entry);
+    memcpy(&table[2].address, &builtin->entry, sizeof builtin->entry);
     ASSERT(lt_dlpreload(table) == 0);
-    loader->builtins[loader->n_builtins++] = kept;
+    loader->builtins[loader->n_builtins++] = (struct registered){archive, builtin->entry};
 }
 
 static mrt_status builtin_handle(const struct builtin *builtin, lt_dlhandle *out, mrt_error *error)

@@ -224,7 +224,7 @@ static bool would_provide(const struct plugin *plugin, const char *kind, const c
 {
     char file[2 * NOTE_NAME_MAX + 8];
     const struct kind *known = kind_find(kind);
-    const char *slash = strrchr(plugin->path, '/');
+    const char *base = strrchr(plugin->path, '/');
     if (plugin->module != NULL) {
         const struct note *note = plugin->module->note;
         for (uint32_t i = 0; i < note->n_impls; i++)
@@ -235,7 +235,7 @@ static bool would_provide(const struct plugin *plugin, const char *kind, const c
     snprintf(
         file, sizeof file, "%.*s-%.*s.so", NOTE_NAME_MAX, known != NULL ? known->name : kind,
         NOTE_NAME_MAX, name);
-    return slash != NULL && strcmp(slash + 1, file) == 0;
+    return base != NULL && strcmp(base + 1, file) == 0;
 }
 
 static mrt_status not_found(
