@@ -107,12 +107,10 @@ static void take_over_failed(struct controller *controller, mrt_status status)
         "controller.take_over_failed node=%d epoch=%u status=%s", controller->options.node,
         controller->epoch, status_name(status));
     controller_drop(controller, status);
-    if (controller->opener != NULL) {
-        mrt_op *op = controller->opener;
-        controller->opener = NULL;
+    mrt_op *op = controller->opener;
+    controller->opener = NULL;
+    if (op != NULL)
         op_complete(op, status);
-        return;
-    }
     controller->retry.fire = take_over_again;
     exec_timer_set(
         controller->options.exec, &controller->retry,
