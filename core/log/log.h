@@ -174,7 +174,9 @@ struct log_find {
     int64_t found_ms;
     int32_t found_epoch;
     /* the log's: */
+    uint32_t stage;
     uint32_t batches; /* looked at so far */
+    uint32_t reserved;
     mrt_op op;
     mrt_batch_at at;
     mrt_read want;

@@ -9,6 +9,9 @@
 
 #define RX_BYTES   (64 * 1024) /* of one read buffer */
 #define RX_BUFFERS 64          /* of one reactor; further memory is taken per request */
+#define BLOCK_MAX  (1u << 30)  /* of one block: beyond any request, below any overflow */
+
+struct budget;
 
 /* As mortise.host.buffers/1 rx(). MRT_EAGAIN: all are leased; rx_notify() tells when not. */
 mrt_status rx_take(mrt_exec *reactor, mrt_rx *out);
@@ -21,6 +24,9 @@ void lease_share(mrt_lease *lease);
 
 /* @bytes of memory under a lease, for what does not fit a read buffer; NULL: no memory. */
 mrt_status block_new(uint64_t bytes, uint8_t **out, mrt_lease **lease);
+
+/* The same, charged to ACCOUNT_CACHE of @budget (NULL: nobody), which outlives the lease. */
+mrt_status block_take(struct budget *budget, uint64_t bytes, uint8_t **out, mrt_lease **lease);
 
 /* Gives one hold back; @lease may be NULL. Any thread. */
 void lease_release(mrt_lease *lease);

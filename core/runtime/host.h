@@ -40,6 +40,25 @@ struct runtime *host_runtime(const struct host *host);
 void host_offer(struct host *host, const char *id, const void *table, void *context);
 void *host_context(const struct host *host, const char *id);
 
+#define HOST_BUCKETS 48 /* powers of two: up to 78 hours in nanoseconds, 128 TiB in bytes */
+
+/* What one metric shows now. */
+struct host_metric {
+    uint32_t type; /* MRT_METRIC_ */
+    const char *name;
+    const char *help;
+    const char *labels;
+    uint64_t value; /* counter; gauge (as int64); histogram: observations */
+    uint64_t sum;   /* histogram */
+    uint64_t
+        buckets[HOST_BUCKETS]; /* histogram: [i] counts those below 2^i, and not below the half */
+};
+
+/* Calls each() with all metrics in the order of their definition. Any thread; each() does not call
+ * the host. */
+void host_metrics_each(
+    struct host *host, void (*each)(void *ctx, const struct host_metric *metric), void *ctx);
+
 /* Bytes alloc() gave and free() did not take back. */
 uint64_t host_memory(const struct host *host);
 

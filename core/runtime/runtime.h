@@ -14,6 +14,7 @@
 #define WORK_QUEUE_MAX 4096
 
 struct env;
+struct budget;
 
 struct runtime_options {
     struct env *env;     /* borrowed until runtime_free() */
@@ -25,15 +26,22 @@ struct runtime_options {
 
 struct runtime *runtime_new(const struct runtime_options *options);
 
-/* Starts the threads. In a simulated environment there are none: the world calls reactor_turn(). */
+/* Starts the threads. In a simulated environment there are none: the world calls reactor_turn().
+ * What was posted before waits until then. */
 void runtime_start(struct runtime *runtime);
 
-/* Ends the reactors once their queues are empty and joins them. From MAIN; nothing is in flight. */
+/* Ends the reactors once their queues are empty and joins them. From MAIN; nothing is in flight but
+ * what needs no completion, as closing files and freeing strands, which is carried out. */
 void runtime_stop(struct runtime *runtime);
+
+/* Carries out what was left after runtime_stop(), then frees all. */
 void runtime_free(struct runtime *runtime);
 
 struct env *runtime_env(const struct runtime *runtime);
 uint32_t runtime_reactors(const struct runtime *runtime);
+
+/* The process account: the parent of all others. A quarter of memory_max for each kind. */
+struct budget *runtime_budget(struct runtime *runtime);
 
 /* Reactor @i as an executor; the runtime's. */
 mrt_exec *runtime_reactor(const struct runtime *runtime, uint32_t i);
@@ -42,8 +50,8 @@ mrt_exec *runtime_reactor(const struct runtime *runtime, uint32_t i);
 mrt_exec *runtime_current(const struct runtime *runtime);
 uint32_t reactor_index(const mrt_exec *reactor);
 
-/* One turn: what is due, then strands, then (may_wait) the environment's events. For the world and
- * for the reactors' own threads. */
+/* One turn: the environment's events, waiting for them if @may_wait and nothing is queued; what was
+ * posted and what is due; then strands. For the world and for the reactors' own threads. */
 void reactor_turn(mrt_exec *reactor, bool may_wait);
 
 /* One line `event key=value ...`, at most 4096 bytes; @trace joins lines of one request, 0: none.

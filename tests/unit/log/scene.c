@@ -1,0 +1,631 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tests/unit/log/scene.h"
+
+struct mrt_cfg {
+    int64_t values[3]; /* bytes_max, segment_bytes, logs_max */
+};
+
+const mrt_plugin *storage_memory_LTX_mortise_plugin_entry(uint32_t host_abi);
+
+struct scene_script script = {.lock = PTHREAD_MUTEX_INITIALIZER};
+struct scene scene;
+static const mrt_storage_ops *real;
+static uint64_t answers;
+
+/* ---- the scripted door ----------------------------------------------------------------------- */
+
+static bool is_mutating(enum scene_kind kind)
+{
+    return kind == KIND_APPEND || kind == KIND_ROLL || kind == KIND_TRIM || kind == KIND_PUT;
+}
+
+/* The status a call of @kind is to fail with, or MRT_OK; counts it. */
+static mrt_status enter(enum scene_kind kind)
+{
+    pthread_mutex_lock(&script.lock);
+    struct scene_rule *rule = &script.rules[kind];
+    mrt_status status = MRT_OK;
+    rule->calls++;
+    if (rule->skip > 0)
+        rule->skip--;
+    else
+        status = rule->fail;
+    if (is_mutating(kind) && ++script.mutating > script.mutating_max)
+        script.mutating_max = script.mutating;
+    pthread_mutex_unlock(&script.lock);
+    return status;
+}
+
+static void leave_locked(enum scene_kind kind)
+{
+    if (is_mutating(kind))
+        script.mutating--;
+}
+
+/* Hands an outcome that is known back in the way the script wants. */
+static mrt_status leave(enum scene_kind kind, mrt_op *op, mrt_status status)
+{
+    pthread_mutex_lock(&script.lock);
+    struct scene_rule *rule = &script.rules[kind];
+    bool hold = rule->hold && rule->skip == 0;
+    if (hold) {
+        ASSERT(rule->held == NULL);
+        rule->held = op;
+        rule->result = status;
+    } else {
+        leave_locked(kind);
+    }
+    bool pend = script.pend_all;
+    pthread_mutex_unlock(&script.lock);
+    if (hold)
+        return MRT_PENDING;
+    if (!pend || status == MRT_PENDING)
+        return status;
+    op_complete(op, status);
+    return MRT_PENDING;
+}
+
+static void look(mrt_log *log, mrt_log_state *out)
+{
+    real->state(log, out);
+    if (script.durable) {
+        pthread_mutex_lock(&script.lock);
+        out->durable = script.durable_to;
+        pthread_mutex_unlock(&script.lock);
+    }
+}
+
+static mrt_status door_append(
+    mrt_log *log, mrt_op *op, const mrt_append *append, mrt_log_state *after)
+{
+    mrt_status status = enter(KIND_APPEND);
+    if (append->n > script.batches_max)
+        script.batches_max = append->n;
+    if (status == MRT_OK)
+        status = real->append(log, op, append, after);
+    if (status == MRT_OK)
+        look(log, after);
+    return leave(KIND_APPEND, op, status);
+}
+
+static mrt_status door_flush(mrt_log *log, mrt_op *op, int64_t upto)
+{
+    mrt_status status = enter(KIND_FLUSH);
+    (void)log;
+    pthread_mutex_lock(&script.lock);
+    script.flush_upto = upto;
+    if (status == MRT_OK && !script.rules[KIND_FLUSH].hold)
+        script.durable_to = upto;
+    pthread_mutex_unlock(&script.lock);
+    return leave(KIND_FLUSH, op, status);
+}
+
+static mrt_status door_roll(mrt_log *log, mrt_op *op)
+{
+    mrt_status status = enter(KIND_ROLL);
+    if (status == MRT_OK)
+        status = real->roll(log, op);
+    return leave(KIND_ROLL, op, status);
+}
+
+static mrt_status door_trim(mrt_log *log, mrt_op *op, int64_t upto)
+{
+    mrt_status status = enter(KIND_TRIM);
+    if (status == MRT_OK)
+        status = real->trim_head(log, op, upto);
+    return leave(KIND_TRIM, op, status);
+}
+
+static mrt_status door_put(
+    mrt_log *log, mrt_op *op, uint32_t kind, int64_t offset, const mrt_str *bytes, uint32_t flags)
+{
+    mrt_status status = enter(KIND_PUT);
+    if (status == MRT_OK)
+        status = real->blob_put(log, op, kind, offset, bytes, flags);
+    return leave(KIND_PUT, op, status);
+}
+
+static mrt_status door_read(mrt_log *log, mrt_op *op, const mrt_read *read, mrt_read_res *res)
+{
+    mrt_status status = enter(KIND_READ);
+    if (status == MRT_OK)
+        status = real->read(log, op, read, res);
+    return leave(KIND_READ, op, status);
+}
+
+static mrt_status door_close(mrt_log *log, mrt_op *op)
+{
+    mrt_status status = enter(KIND_CLOSE);
+    mrt_status closed = real->log_close(log, op);
+    return leave(KIND_CLOSE, op, status != MRT_OK ? status : closed);
+}
+
+static void door_open(void)
+{
+    real = scene.impl->ops;
+    scene.ops = *real;
+    scene.ops.state = look;
+    scene.ops.append = door_append;
+    scene.ops.flush = door_flush;
+    scene.ops.roll = door_roll;
+    scene.ops.trim_head = door_trim;
+    scene.ops.blob_put = door_put;
+    scene.ops.read = door_read;
+    scene.ops.log_close = door_close;
+}
+
+void scene_hold(enum scene_kind kind)
+{
+    pthread_mutex_lock(&script.lock);
+    script.rules[kind].hold = true;
+    pthread_mutex_unlock(&script.lock);
+}
+
+void scene_fail(enum scene_kind kind, uint32_t skip, mrt_status status)
+{
+    pthread_mutex_lock(&script.lock);
+    script.rules[kind].skip = skip;
+    script.rules[kind].fail = status;
+    pthread_mutex_unlock(&script.lock);
+}
+
+void scene_pass(enum scene_kind kind)
+{
+    pthread_mutex_lock(&script.lock);
+    script.rules[kind].hold = false;
+    script.rules[kind].fail = MRT_OK;
+    pthread_mutex_unlock(&script.lock);
+}
+
+static mrt_op *held(enum scene_kind kind)
+{
+    pthread_mutex_lock(&script.lock);
+    mrt_op *op = script.rules[kind].held;
+    pthread_mutex_unlock(&script.lock);
+    return op;
+}
+
+void scene_await_held(enum scene_kind kind)
+{
+    for (uint32_t ms = 0; held(kind) == NULL; ms++) {
+        ASSERT(ms < LIVE_WAIT_S * 1000);
+        usleep(1000);
+    }
+}
+
+void scene_release(enum scene_kind kind)
+{
+    scene_await_held(kind);
+    pthread_mutex_lock(&script.lock);
+    struct scene_rule *rule = &script.rules[kind];
+    mrt_op *op = rule->held;
+    rule->held = NULL;
+    leave_locked(kind);
+    if (kind == KIND_FLUSH && rule->result == MRT_OK)
+        script.durable_to = script.flush_upto;
+    pthread_mutex_unlock(&script.lock);
+    op_complete(op, rule->result);
+}
+
+uint32_t scene_calls(enum scene_kind kind)
+{
+    pthread_mutex_lock(&script.lock);
+    uint32_t calls = script.rules[kind].calls;
+    pthread_mutex_unlock(&script.lock);
+    return calls;
+}
+
+/* ---- store and log --------------------------------------------------------------------------- */
+
+static int64_t view_i64(const mrt_cfg *cfg, uint32_t key)
+{
+    return cfg->values[key];
+}
+
+static const mrt_cfg_view view = {.size = sizeof view, .i64 = view_i64};
+static const mrt_cfg store_cfg = {{1 << 26, 1 << 24, 100}};
+
+static void on_space(void *ctx, mrt_dir *dir, uint64_t used, uint64_t avail)
+{
+    (void)ctx, (void)dir, (void)used, (void)avail;
+}
+
+static void open_dir(void *arg)
+{
+    static const mrt_storage_events events = {.size = sizeof events, .dir_space = on_space};
+    const mrt_dir_spec spec = {
+        .size = sizeof spec, .exec = scene.dir_exec, .path = {"/d", 2}, .events = &events};
+    struct live_op *own = arg;
+    live_op_outcome(own, real->dir_open(scene.store, &own->op, &spec, &scene.dir));
+}
+
+static void close_dir(void *arg)
+{
+    struct live_op *own = arg;
+    live_op_outcome(own, real->dir_close(scene.dir, &own->op));
+}
+
+static void stop_store(void *arg)
+{
+    struct live_op *own = arg;
+    live_op_outcome(own, scene.impl->life->stop(scene.store, &own->op));
+}
+
+static void do_on_dir(void (*run)(void *arg))
+{
+    struct live_op own;
+    live_op_init(&own, scene.dir_exec);
+    live_inside(scene.dir_exec, run, &own);
+    assert_int_equal(live_op_wait(&own), MRT_OK);
+}
+
+static void store_start(void)
+{
+    mrt_error error;
+    scene.host =
+        host_new(&(struct host_options){.runtime = scene.live.runtime, .name = "storage/memory"});
+    scene.dir_exec = strand_new(scene.live.runtime, 0);
+    const mrt_create how = {
+        .size = sizeof how,
+        .host = host_table(scene.host),
+        .exec = scene.dir_exec,
+        .view = &view,
+        .cfg = &store_cfg,
+    };
+    scene.impl = storage_memory_LTX_mortise_plugin_entry(MRT_ABI)->impls;
+    assert_int_equal(scene.impl->life->create(&how, &scene.store, &error), MRT_OK);
+    door_open();
+    do_on_dir(open_dir);
+}
+
+void scene_new(void)
+{
+    if (script.durable)
+        scene.ops.caps |= MRT_STORAGE_DURABLE;
+    struct log_options options = {
+        .runtime = scene.live.runtime,
+        .ops = &scene.ops,
+        .dir = scene.dir,
+        .dir_exec = scene.dir_exec,
+        .topic_id = {7},
+        .topic = {"orders", 6},
+        .partition = 3,
+        .leader_epoch = scene.leader_epoch,
+        .home = 1,
+        .config = scene.config,
+        .policy_count = scene.policy_count,
+    };
+    memcpy(options.policies, scene.policies, sizeof options.policies);
+    scene.log = log_new(&options);
+}
+
+int scene_setup(void **state)
+{
+    (void)state;
+    memset(script.rules, 0, sizeof script.rules);
+    script.pend_all = script.durable = false;
+    script.durable_to = 0;
+    script.mutating = script.mutating_max = script.batches_max = 0;
+    answers = 0;
+    memset(&scene, 0, sizeof scene);
+    scene.config = (struct log_config){
+        .segment_bytes = 1 << 20,
+        .segment_ms = INT64_MAX / 4,
+        .retention_ms = -1,
+        .retention_bytes = -1,
+        .message_bytes_max = 1 << 20,
+        .timestamp_before_max_ms = INT64_MAX,
+        .timestamp_after_max_ms = INT64_MAX,
+    };
+    scene.leader_epoch = 5;
+    live_start(&scene.live);
+    store_start();
+    scene_new();
+    assert_int_equal(scene_open(), MRT_OK);
+    return 0;
+}
+
+int scene_setup_pending(void **state)
+{
+    scene_setup(state);
+    script.pend_all = true;
+    return 0;
+}
+
+int scene_teardown(void **state)
+{
+    (void)state;
+    for (uint32_t i = 0; i < KINDS; i++)
+        scene_pass((enum scene_kind)i);
+    if (scene.log != NULL)
+        scene_close();
+    log_unref(scene.log);
+    scene_settle();
+    assert_int_equal(script.mutating, 0);
+    assert_true(script.mutating_max <= 1); /* L1, in whatever the test did */
+    do_on_dir(close_dir);
+    do_on_dir(stop_store);
+    scene.impl->life->destroy(scene.store);
+    assert_int_equal(host_memory(scene.host), 0); /* every lease came back */
+    host_free(scene.host);
+    strand_free(scene.dir_exec);
+    live_stop(&scene.live);
+    return 0;
+}
+
+/* ---- plain requests -------------------------------------------------------------------------- */
+
+struct plain {
+    struct log_request request;
+    struct live_event done;
+};
+
+static void plain_done(struct log_request *request)
+{
+    live_signal(&CONTAINER(request, struct plain, request)->done);
+}
+
+static mrt_status plain(void (*call)(struct log *log, struct log_request *request))
+{
+    struct plain own = {.request = {.done = plain_done}};
+    own.request.exec = runtime_reactor(scene.live.runtime, 0);
+    live_event_init(&own.done);
+    call(scene.log, &own.request);
+    live_wait(&own.done);
+    return own.request.status;
+}
+
+mrt_status scene_open(void)
+{
+    return plain(log_open);
+}
+
+mrt_status scene_close(void)
+{
+    return plain(log_close);
+}
+
+mrt_status scene_delete(void)
+{
+    return plain(log_delete);
+}
+
+mrt_status scene_maintain(void)
+{
+    return plain(log_maintain);
+}
+
+void scene_reopen(void)
+{
+    assert_int_equal(scene_close(), MRT_OK);
+    log_unref(scene.log);
+    scene_new();
+    assert_int_equal(scene_open(), MRT_OK);
+}
+
+struct scene_configure {
+    struct log_configure change;
+    struct live_event done;
+};
+
+static void configured(struct log_request *request)
+{
+    struct scene_configure *own = (struct scene_configure *)request;
+    live_signal(&own->done);
+}
+
+mrt_status scene_configure(void)
+{
+    struct scene_configure own = {
+        .change = {.config = scene.config, .policy_count = scene.policy_count}};
+    memcpy(own.change.policies, scene.policies, sizeof own.change.policies);
+    own.change.request.done = configured;
+    own.change.request.exec = runtime_reactor(scene.live.runtime, 0);
+    live_event_init(&own.done);
+    log_configure(scene.log, &own.change);
+    live_wait(&own.done);
+    return own.change.request.status;
+}
+
+struct log_line scene_line(void)
+{
+    struct log_line line;
+    log_line(scene.log, &line);
+    return line;
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+void scene_settle(void)
+{
+    for (uint32_t round = 0; round < 3; round++)
+        for (uint32_t i = 0; i < runtime_reactors(scene.live.runtime); i++)
+            live_inside(runtime_reactor(scene.live.runtime, i), nothing, NULL);
+}
+
+/* ---- appends --------------------------------------------------------------------------------- */
+
+static void append_done(struct log_request *request)
+{
+    struct scene_append *own = CONTAINER(request, struct scene_append, append.request);
+    own->answers++;
+    own->order = __atomic_fetch_add(&answers, 1, __ATOMIC_SEQ_CST);
+    live_signal(&own->done);
+}
+
+static uint64_t make(uint8_t *bytes, uint64_t capacity, const struct scene_batch *what)
+{
+    static const char zeros[4096];
+    struct record_maker maker;
+    record_make(&maker, bytes, capacity);
+    for (int32_t i = 0; i < (what->records > 0 ? what->records : 1); i++) {
+        struct record record = {.timestamp_ms = what->timestamp_ms + i, .key = {"k", 1}};
+        record.value = (mrt_str){zeros, what->value_bytes};
+        assert_int_equal(record_make_add(&maker, &record), MRT_OK);
+    }
+    if (what->producer_id > 0) {
+        maker.batch.producer_id = what->producer_id;
+        maker.batch.producer_epoch = what->epoch;
+        maker.batch.base_sequence = what->sequence;
+    }
+    return record_make_end(&maker);
+}
+
+void scene_ready(struct scene_append *own, int32_t acks, const struct scene_batch *batch)
+{
+    uint64_t capacity = 16384;
+    uint8_t *bytes;
+    mrt_lease *lease;
+
+    memset(own, 0xa5, sizeof *own); /* nothing may depend on what was there */
+    own->answers = 0;
+    live_event_init(&own->done);
+    assert_int_equal(block_new(capacity, &bytes, &lease), MRT_OK);
+    uint64_t size = make(bytes, capacity, batch);
+    own->slice = (mrt_slice){.kind = MRT_SLICE_MEM, .ref = (uintptr_t)bytes, .len = size};
+    own->append.batches = (mrt_slicev){&own->slice, 1, 0, size, lease};
+    own->append.acks = acks;
+    own->append.leader_epoch = -1;
+    own->append.trace = 0;
+    own->append.request.done = append_done;
+    own->append.request.exec = runtime_reactor(scene.live.runtime, 0);
+    own->append.request.maintenance = 0;
+}
+
+void scene_start(struct scene_append *own)
+{
+    log_append(scene.log, &own->append);
+}
+
+mrt_status scene_end(struct scene_append *own)
+{
+    live_wait(&own->done);
+    assert_int_equal(own->answers, 1);
+    return own->append.request.status;
+}
+
+bool scene_answered(struct scene_append *own)
+{
+    int value = 0;
+    scene_settle();
+    sem_getvalue(&own->done.sem, &value);
+    return value > 0;
+}
+
+mrt_status scene_append(int32_t acks, const struct scene_batch *batch, int64_t *base)
+{
+    struct scene_append own;
+    scene_ready(&own, acks, batch);
+    scene_start(&own);
+    mrt_status status = scene_end(&own);
+    if (base != NULL)
+        *base = own.append.base_offset;
+    return status;
+}
+
+struct start_all {
+    struct scene_append *all;
+    uint32_t n;
+};
+
+static void start_all(void *arg)
+{
+    struct start_all *own = arg;
+    for (uint32_t i = 0; i < own->n; i++)
+        scene_start(&own->all[i]);
+}
+
+void scene_start_all(struct scene_append *all, uint32_t n)
+{
+    struct start_all own = {all, n};
+    live_inside(runtime_reactor(scene.live.runtime, 0), start_all, &own);
+}
+
+/* ---- reads, finds, trims --------------------------------------------------------------------- */
+
+static void read_done(struct log_request *request)
+{
+    live_signal(&CONTAINER(request, struct scene_read, read.request)->done);
+}
+
+void scene_read_ready(struct scene_read *own, int64_t from)
+{
+    memset(own, 0xa5, sizeof *own);
+    live_event_init(&own->done);
+    own->read.res.slices = own->slices;
+    own->read.res.cap = 8;
+    own->read.from = from;
+    own->read.bytes_max = 1 << 20;
+    own->read.leader_epoch = -1;
+    own->read.fetched_epoch = -1;
+    own->read.committed = own->read.replica = 0;
+    own->read.min_batches = 1;
+    own->read.request.done = read_done;
+    own->read.request.exec = runtime_reactor(scene.live.runtime, 0);
+}
+
+mrt_status scene_read(struct scene_read *own)
+{
+    log_read(scene.log, &own->read);
+    live_wait(&own->done);
+    return own->read.request.status;
+}
+
+void scene_read_drop(struct scene_read *own)
+{
+    lease_release(own->read.res.data.lease);
+    own->read.res.data.lease = NULL;
+}
+
+struct find {
+    struct log_find find;
+    struct live_event done;
+};
+
+static void find_done(struct log_request *request)
+{
+    struct find *own = (struct find *)request;
+    live_signal(&own->done);
+}
+
+mrt_status scene_find(struct log_find *find, int64_t timestamp_ms)
+{
+    struct find own;
+    memset(&own, 0xa5, sizeof own);
+    own.find.request.done = find_done;
+    own.find.request.exec = runtime_reactor(scene.live.runtime, 0);
+    own.find.timestamp_ms = timestamp_ms;
+    own.find.committed = 0;
+    own.find.leader_epoch = -1;
+    live_event_init(&own.done);
+    log_find(scene.log, &own.find);
+    live_wait(&own.done);
+    *find = own.find;
+    return own.find.request.status;
+}
+
+struct trim {
+    struct log_trim trim;
+    struct live_event done;
+};
+
+static void trim_done(struct log_request *request)
+{
+    struct trim *own = (struct trim *)request;
+    live_signal(&own->done);
+}
+
+mrt_status scene_trim(int64_t upto, int64_t *low)
+{
+    struct trim own = {.trim = {.upto = upto}};
+    own.trim.request.done = trim_done;
+    own.trim.request.exec = runtime_reactor(scene.live.runtime, 0);
+    live_event_init(&own.done);
+    log_trim(scene.log, &own.trim);
+    live_wait(&own.done);
+    *low = own.trim.low_watermark;
+    return own.trim.request.status;
+}
