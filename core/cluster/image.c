@@ -76,6 +76,11 @@ uint64_t image_offset(const struct image *image)
     return image->offset;
 }
 
+uint32_t image_epoch(const struct image *image)
+{
+    return image->epoch;
+}
+
 const uint8_t *image_cluster_id(const struct image *image)
 {
     return image->cluster_id;

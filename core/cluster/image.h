@@ -70,6 +70,7 @@ void image_unref(struct image *image);
 
 uint64_t image_version(const struct image *image); /* rises by one an entry */
 uint64_t image_offset(const struct image *image);  /* offset after the last entry applied */
+uint32_t image_epoch(const struct image *image);   /* of that entry */
 const uint8_t *image_cluster_id(
     const struct image *image);                      /* 16 bytes; zero before the first entry */
 int32_t image_controller(const struct image *image); /* node id, -1 */

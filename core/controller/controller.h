@@ -45,7 +45,8 @@ struct controller *controller_new(const struct controller_options *options);
 void controller_free(struct controller *controller);
 
 /* Opens the log, replays it, campaigns. Completes (on op->exec, the controller's) when this node
- * leads and its ControllerActive entry is applied, or with an error. From inside the executor. */
+ * leads and its ControllerActive entry is applied, or with an error, after which controller_close()
+ * is due all the same. From inside the executor. */
 mrt_status controller_open(struct controller *controller, mrt_op *op);
 
 /* Ends waiting requests with MRT_ESHUTDOWN, resigns, closes the log. From inside the executor. */
@@ -98,7 +99,10 @@ enum {
 
 struct controller_request {
     mrt_task task;
-    struct list link; /* in the controller's queue */
+    struct list link;              /* in the controller's queue */
+    struct controller *controller; /* set by controller_submit() */
+    uint32_t next_topic;           /* the controller's: first one not looked at yet */
+    uint32_t reserved;
     enum controller_request_kind kind;
     uint32_t validate_only;
     void (*done)(struct controller_request *request); /* on @exec, later, once */

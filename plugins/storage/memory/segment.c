@@ -83,8 +83,11 @@ static mrt_status reserve_bytes(struct memory_segment *segment, uint64_t bytes)
     if (tail != NULL && tail->cap - tail->used >= bytes)
         return MRT_OK;
     uint64_t cap = tail == NULL ? MEMORY_CHUNK_MIN : tail->cap * 2;
+    uint64_t full = segment->store->segment_bytes;
+    uint64_t left = segment->bytes < full ? full - segment->bytes : 0;
     void *room;
     cap = cap > MEMORY_CHUNK_MAX ? MEMORY_CHUNK_MAX : cap;
+    cap = cap > left ? left : cap;
     cap = cap < bytes ? bytes : cap;
     mrt_status status = memory_take(segment->store, sizeof *tail + cap, &room);
     if (status == MRT_ENOSPC && cap > bytes) { /* the last of the budget: no more than needed */

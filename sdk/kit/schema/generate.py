@@ -3,7 +3,7 @@
 """Makes C of the schema (README.md): structs, and the tables that sdk/kit/message.c and copy.c walk.
 
     generate.py ops OPS OUT.h                      the operations' structs: <mortise/draft/ops.h>
-    generate.py messages SCHEMA SERVED OPS OUT     messages.h, messages.c and maps.c below the folder OUT
+    generate.py messages SCHEMA SERVED OPS OUT     messages.h and messages.c in the folder OUT
     generate.py coverage SCHEMA SERVED             what is served beside Kafka's ranges, as a markdown table
 
 SCHEMA and OPS are folders of .msg and .op files; SERVED lists the APIs to serve, one a line:
@@ -14,7 +14,7 @@ import sys
 import textwrap
 from pathlib import Path
 
-from parse import INTEGERS, NEVER, SIZED, SchemaError, parse_all, parse_versions
+from parse import INTEGERS, SIZED, SchemaError, parse_all, parse_versions
 
 C_TYPES = {"bool": "uint8_t", "float64": "double", "error": "int16_t", "status": "mrt_status", "string": "mrt_str",
            "bytes": "mrt_str", "records": "mrt_str", **{name: f"{name}_t" for name in INTEGERS if name[0] in "iu"}}
@@ -201,10 +201,10 @@ def tables(message, style):
     return lines
 
 
-def apis(messages, served):
+def apis(messages, served, order):
     lines = ["const struct kafka_api kafka_apis[KAFKA_APIS] = {"]
-    for name, (versions, shown, _) in sorted(served.items(), key=lambda item: messages[f"{item[0]}_request"].key):
-        request = messages[f"{name}_request"]
+    for name in order:
+        request, (versions, shown, _) = messages[f"{name}_request"], served[name]
         lines.append(f'    {{"{name}", &kafka_{name}_request, &kafka_{name}_response, {request.key}, {versions.first},')
         lines.append(f"     {versions.last}, {shown.first}, {shown.last}}},")
     return lines + ["};", ""]
@@ -213,9 +213,10 @@ def apis(messages, served):
 def make_messages(schema, served_path, ops, out):
     messages, served, style = parse_all([schema]), read_served(served_path), Style(False)
     made = chosen(messages, served, served_path)
+    order = sorted(served, key=lambda name: messages[f"{name}_request"].key)
     head = [MADE.format("the .msg files"), "#ifndef KAFKA_MESSAGES_H", "#define KAFKA_MESSAGES_H", "",
             "#include <stddef.h>", "", '#include "sdk/kit/copy.h"', '#include "sdk/kit/message.h"', ""]
-    code = [MADE.format("the .msg files"), '#include "messages.h"', ""]
+    code = [MADE.format("the .msg and .op files"), '#include "messages.h"', "", "#include <mortise/draft/ops.h>", ""]
     for each in made:
         for struct in all_structs(each):
             head += style.struct(each, struct)
@@ -226,11 +227,10 @@ def make_messages(schema, served_path, ops, out):
              "    int16_t since;", "    int16_t until;", "    int16_t shown_since; /* as advertised */",
              "    int16_t shown_until;", "};", f"#define KAFKA_APIS {len(served)}",
              "extern const struct kafka_api kafka_apis[KAFKA_APIS];", "",
-             "#define KAFKA_EACH_API(X) " + " ".join(f"X({name})" for name in served), ""]
+             "/* In the same order. */", "#define KAFKA_EACH_API(X) " + " ".join(f"X({name})" for name in order), ""]
     maps, declared = make_maps(messages, served, parse_all([ops]))
     write(Path(out) / "messages.h", [*head, *declared, "", "#endif /* KAFKA_MESSAGES_H */"])
-    write(Path(out) / "messages.c", code + apis(messages, served))
-    write(Path(out) / "maps.c", maps)
+    write(Path(out) / "messages.c", code + apis(messages, served, order) + maps)
 
 
 # ---- copies between messages and operations --------------------------------------------------------------------
@@ -263,7 +263,7 @@ class Map:
         mine, its = Style(True).name(self.operation, ours), Style(False).name(self.message, theirs)
         self.lines += [f"static const struct kit_pair {name}_pairs[] = {{", *rows, "};",
                        f"static const struct kit_map {name} = {{{name}_pairs, {len(rows)}, sizeof({its}),",
-                       f"    sizeof({mine}), 0, kafka_{self.message.name}_DEFAULTS({theirs.name})}};"]
+                       f"    sizeof({mine}), 0, &{symbol(self.message, theirs)}}};"]
         return name
 
     def line(self, theirs, ours, each, other, path):
@@ -280,31 +280,21 @@ class Map:
             fail(self.operation.path, other.line, "single structs are not copied: name the field as local")
         return f"    {{{at}, {counts}, {size}, KIT_PAIR_{'ARRAY' if each.array else 'PLAIN'}, NULL}},"
 
-    def make(self):
+    def make(self, table):
         root = self.pair(self.message.root, self.operation.root, "")
         for path in self.local.keys() - self.used:
             fail(self.operation.path, 1, f"{self.message.name} has no field {path}")
-        table = f"kafka_{self.message.name}_map"
-        self.lines += [f"const struct kit_map *const {table} = &{root};", ""]
-        return table
+        return [*self.lines, f"const struct kit_map *const {table} = &{root};", ""]
 
 
 def make_maps(messages, served, operations):
-    lines, declared = [MADE.format("the .msg and .op files"), "#include <mortise/draft/ops.h>", "",
-                       '#include "messages.h"', ""], []
+    lines, declared = [], []
     for operation in operations.values():
         part = {"in": "request", "out": "response"}[operation.part]
-        if operation.of not in served:
-            continue
-        message = messages[f"{operation.of}_{part}"]
-        each = Map(message, operation)
-        table = each.make()
-        text = "\n".join(each.lines)
-        lines.append(re.sub(rf"kafka_{message.name}_DEFAULTS\((\w+)\)",
-                            lambda found: "NULL" if part == "request" else
-                            f"&kafka_{message.name}_structs[{[s.name for s in all_structs(message)].index(found[1])}]",
-                            text))
-        declared.append(f"extern const struct kit_map *const {table};")
+        if operation.of in served:
+            table = f"kafka_{operation.of}_{part}_map"
+            lines += Map(messages[f"{operation.of}_{part}"], operation).make(table)
+            declared.append(f"extern const struct kit_map *const {table};")
     return lines, declared
 
 

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "core/config/suggest.h"
+
+#include <stdio.h>
+
+#include "core/base/assert.h"
+#include "core/base/str.h"
+#include "core/config/schema.h"
+#include "core/plugin/nearest.h"
+
+#define WORDS_MAX 512 /* two names for every setting of the largest table */
+
+void suggest_word(
+    const mrt_str *word, const char *const *words, uint32_t count, char *out, size_t size)
+{
+    ASSERT(size > 0);
+    out[0] = '\0';
+    const char *found = nearest(word, words, count);
+    if (found != NULL)
+        snprintf(out, size, "did you mean %s?", found);
+}
+
+void suggest_key(
+    const mrt_str *word, const struct note_key *keys, uint32_t count, char *out, size_t size)
+{
+    const char *words[WORDS_MAX];
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < count && n < WORDS_MAX; i++)
+        words[n++] = keys[i].name;
+    suggest_word(word, words, n, out, size);
+}
+
+static uint32_t tops(const char **words)
+{
+    uint32_t count;
+    const struct schema_kind *kinds = schema_kinds(&count);
+    uint32_t n = 0;
+    words[n++] = "broker";
+    words[n++] = "listeners";
+    words[n++] = "plugins";
+    for (uint32_t i = 0; i < count; i++)
+        words[n++] = kinds[i].name;
+    ASSERT(n < WORDS_MAX);
+    return n;
+}
+
+void suggest_top(const mrt_str *word, char *out, size_t size)
+{
+    const char *words[WORDS_MAX];
+    uint32_t count;
+    const struct note_key *keys = schema_broker(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        if (!str_is(word, keys[i].name))
+            continue;
+        snprintf(out, size, "it belongs into a group: broker: { %s = ...; };", keys[i].name);
+        return;
+    }
+    uint32_t n = tops(words);
+    suggest_word(word, words, n, out, size);
+    if (out[0] == '\0')
+        suggest_key(word, keys, count, out, size);
+}
+
+void suggest_override(const mrt_str *word, char *out, size_t size)
+{
+    const char *words[WORDS_MAX];
+    uint32_t count;
+    const struct note_key *keys = schema_broker(&count);
+    uint32_t n = tops(words);
+    for (uint32_t i = 0; i < count; i++) {
+        ASSERT(n + 2 <= WORDS_MAX);
+        words[n++] = keys[i].name;
+        if (keys[i].kafka != NULL)
+            words[n++] = keys[i].kafka;
+    }
+    suggest_word(word, words, n, out, size);
+}
