@@ -171,7 +171,7 @@ static void draining_refuses_new_work_and_waits_for_the_old(void **state)
     enum {
         BYTES = 4 << 20
     };
-    static uint8_t bytes[BYTES];
+    static uint8_t bytes[BYTES], in[BYTES];
     const mrt_slice slice = {MRT_SLICE_MEM, 0, (uintptr_t)bytes, 0, BYTES};
     const mrt_slicev v = {&slice, 1, 0, BYTES, NULL};
     mrt_listener *kept = scene->listeners[0];
@@ -186,7 +186,7 @@ static void draining_refuses_new_work_and_waits_for_the_old(void **state)
     assert_ptr_equal(scene->listeners[0], kept);
     usleep(10000);
     assert_int_equal(sem_trywait(&drain.op.done.sem), -1);
-    client_read(fd, bytes, BYTES);
+    client_read(fd, in, BYTES);
     assert_int_equal(live_op_wait(&drain.op), MRT_OK);
     assert_int_equal(SEEN(served->sent), 1);
     int late = scene_client(scene); /* the kernel takes it, we do not */
