@@ -247,8 +247,22 @@ static uint32_t out_of_resources(int error)
     return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
+/* Draining: who comes now waits in the backlog until the socket is closed. */
+static uint32_t is_over(mrt_listener *listener)
+{
+    struct tcp_shard *shard = listener->shard;
+    if (tcp_open_for_work(shard->tcp) == MRT_OK)
+        return 0;
+    if (!listener->stalled)
+        shard->tcp->poll->unwatch(shard->reactor, &listener->watch);
+    listener->stalled = 1;
+    return 1;
+}
+
 static void accept_some(mrt_listener *listener)
 {
+    if (is_over(listener))
+        return;
     for (uint32_t i = 0; i < ACCEPT_BATCH && !listener->ended; i++) {
         int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd >= 0) {
