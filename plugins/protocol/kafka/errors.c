@@ -64,14 +64,17 @@ static const struct rule produce[] = {{MRT_ENOENT, 0, KAFKA_UNKNOWN_TOPIC_OR_PAR
 static const struct rule produce_id[] = {
     {MRT_ENOENT, 0, KAFKA_UNKNOWN_TOPIC_ID}, {MRT_EIDMISMATCH, 0, KAFKA_UNKNOWN_TOPIC_ID}, PRODUCE};
 
-#define FETCH                                                                                      \
+/* Of reading; what only a fetch can meet stands in its own lists. */
+#define READ                                                                                       \
     ELSEWHERE, DISK, {MRT_EAGAIN, 0, KAFKA_OFFSET_NOT_AVAILABLE},                                  \
         {MRT_ETIMEDOUT, 0, KAFKA_NOT_LEADER_OR_FOLLOWER},                                          \
         {MRT_ECANCELED, 0, KAFKA_NOT_LEADER_OR_FOLLOWER},                                          \
-        {MRT_ERANGE, 0, KAFKA_OFFSET_OUT_OF_RANGE}, {MRT_ECORRUPT, 0, KAFKA_CORRUPT_MESSAGE},      \
         {MRT_EDENIED, 0, KAFKA_TOPIC_AUTHORIZATION_FAILED},                                        \
         {MRT_EEPOCHOLD, 0, KAFKA_FENCED_LEADER_EPOCH},                                             \
         {MRT_EEPOCHNEW, 0, KAFKA_UNKNOWN_LEADER_EPOCH}, END
+
+#define FETCH                                                                                      \
+    {MRT_ERANGE, 0, KAFKA_OFFSET_OUT_OF_RANGE}, {MRT_ECORRUPT, 0, KAFKA_CORRUPT_MESSAGE}, READ
 
 static const struct rule fetch[] = {{MRT_ENOENT, 0, KAFKA_UNKNOWN_TOPIC_OR_PARTITION}, FETCH};
 static const struct rule fetch_id[] = {
@@ -83,28 +86,30 @@ static const struct rule list_offsets[] = {
     {MRT_ENOENT, 0, KAFKA_UNKNOWN_TOPIC_OR_PARTITION},
     {MRT_ENOTSUP, 0, KAFKA_UNSUPPORTED_FOR_MESSAGE_FORMAT},
     {MRT_ECORRUPT, 0, KAFKA_KAFKA_STORAGE_ERROR},
-    FETCH};
+    READ};
 
-#define METADATA                                                                                   \
-    {MRT_EINVAL, MRT_WHY_NAME, KAFKA_INVALID_TOPIC_EXCEPTION},                                     \
-        {MRT_EINVAL, MRT_WHY_REPLICATION, KAFKA_INVALID_REPLICATION_FACTOR},                       \
-        {MRT_EINVAL, 0, KAFKA_INVALID_TOPIC_EXCEPTION},                                            \
-        {MRT_EDENIED, 0, KAFKA_TOPIC_AUTHORIZATION_FAILED},                                        \
-        {MRT_EREADONLY, 0, KAFKA_UNKNOWN_TOPIC_OR_PARTITION},                                      \
-        {MRT_EAGAIN, 0, KAFKA_LEADER_NOT_AVAILABLE}, {MRT_EEXIST, 0, KAFKA_LEADER_NOT_AVAILABLE},  \
-        {MRT_EBUSY, 0, KAFKA_LEADER_NOT_AVAILABLE}, {MRT_ENOMEM, 0, KAFKA_LEADER_NOT_AVAILABLE},   \
-        {MRT_EIO, 0, KAFKA_LEADER_NOT_AVAILABLE}, {MRT_ENOSPC, 0, KAFKA_LEADER_NOT_AVAILABLE},     \
-        {MRT_EOFFLINE, 0, KAFKA_LEADER_NOT_AVAILABLE},                                             \
-        {MRT_EFENCED, 0, KAFKA_LEADER_NOT_AVAILABLE},                                              \
-        {MRT_EUNKNOWN, 0, KAFKA_LEADER_NOT_AVAILABLE},                                             \
-        {MRT_ECLOSED, 0, KAFKA_LEADER_NOT_AVAILABLE},                                              \
-        {MRT_ETIMEDOUT, 0, KAFKA_LEADER_NOT_AVAILABLE},                                            \
-        {MRT_ECANCELED, 0, KAFKA_LEADER_NOT_AVAILABLE},                                            \
-        {MRT_ESHUTDOWN, 0, KAFKA_LEADER_NOT_AVAILABLE},                                            \
-        {MRT_ENOTLEADER, 0, KAFKA_LEADER_NOT_AVAILABLE}, END
-
-static const struct rule metadata[] = {{MRT_ENOENT, 0, KAFKA_UNKNOWN_TOPIC_OR_PARTITION}, METADATA};
-static const struct rule metadata_id[] = {{MRT_ENOENT, 0, KAFKA_UNKNOWN_TOPIC_ID}, METADATA};
+static const struct rule metadata[] = {
+    {MRT_ENOENT, 0, KAFKA_UNKNOWN_TOPIC_OR_PARTITION},
+    {MRT_EINVAL, MRT_WHY_NAME, KAFKA_INVALID_TOPIC_EXCEPTION},
+    {MRT_EINVAL, MRT_WHY_REPLICATION, KAFKA_INVALID_REPLICATION_FACTOR},
+    {MRT_EINVAL, 0, KAFKA_INVALID_TOPIC_EXCEPTION},
+    {MRT_EDENIED, 0, KAFKA_TOPIC_AUTHORIZATION_FAILED},
+    {MRT_EREADONLY, 0, KAFKA_UNKNOWN_TOPIC_OR_PARTITION},
+    {MRT_EAGAIN, 0, KAFKA_LEADER_NOT_AVAILABLE},
+    {MRT_EEXIST, 0, KAFKA_LEADER_NOT_AVAILABLE},
+    {MRT_EBUSY, 0, KAFKA_LEADER_NOT_AVAILABLE},
+    {MRT_ENOMEM, 0, KAFKA_LEADER_NOT_AVAILABLE},
+    {MRT_EIO, 0, KAFKA_LEADER_NOT_AVAILABLE},
+    {MRT_ENOSPC, 0, KAFKA_LEADER_NOT_AVAILABLE},
+    {MRT_EOFFLINE, 0, KAFKA_LEADER_NOT_AVAILABLE},
+    {MRT_EFENCED, 0, KAFKA_LEADER_NOT_AVAILABLE},
+    {MRT_EUNKNOWN, 0, KAFKA_LEADER_NOT_AVAILABLE},
+    {MRT_ECLOSED, 0, KAFKA_LEADER_NOT_AVAILABLE},
+    {MRT_ETIMEDOUT, 0, KAFKA_LEADER_NOT_AVAILABLE},
+    {MRT_ECANCELED, 0, KAFKA_LEADER_NOT_AVAILABLE},
+    {MRT_ESHUTDOWN, 0, KAFKA_LEADER_NOT_AVAILABLE},
+    {MRT_ENOTLEADER, 0, KAFKA_LEADER_NOT_AVAILABLE},
+    END};
 
 /* For what the controller decides: again later, or at another broker. */
 #define CONTROLLER                                                                                 \
@@ -179,7 +184,6 @@ static const struct rule *const lists[KAFKA_ERROR_LISTS] = {
     [KAFKA_OF_FETCH_ID] = fetch_id,
     [KAFKA_OF_LIST_OFFSETS] = list_offsets,
     [KAFKA_OF_METADATA] = metadata,
-    [KAFKA_OF_METADATA_ID] = metadata_id,
     [KAFKA_OF_CREATE_TOPICS] = create_topics,
     [KAFKA_OF_DELETE_TOPICS] = delete_topics,
     [KAFKA_OF_INIT_PRODUCER_ID] = init_producer_id,

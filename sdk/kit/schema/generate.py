@@ -7,7 +7,7 @@
     generate.py coverage SCHEMA SERVED             what is served beside Kafka's ranges, as a markdown table
 
 SCHEMA and OPS are folders of .msg and .op files; SERVED lists the APIs to serve, one a line:
-`name VERSIONS [advertised VERSIONS]`. Only those and the two headers are made. A field of such a message that an
+`name VERSIONS [advertised VERSIONS]`. Only those and the two headers are made, or all for the word `all`. A field of such a message that an
 operation neither has nor names as local is an error, so nothing a client says gets lost without a word."""
 import re
 import sys
@@ -130,8 +130,11 @@ def make_ops(folder, out):
 
 # ---- messages --------------------------------------------------------------------------------------------------
 
-def read_served(path):
+def read_served(path, messages):
     """By name: the versions served and those advertised."""
+    if path == "all":
+        return {each.name.removesuffix("_request"): (each.versions, each.versions, 0) for each in messages.values()
+                if each.part == "request"}
     found = {}
     for number, line in enumerate(Path(path).read_text(encoding="utf-8").splitlines(), 1):
         code = line.partition("#")[0].strip()
@@ -149,6 +152,8 @@ def chosen(messages, served, path):
         request = messages.get(f"{name}_request") or fail(path, line, f"no message {name}")
         if versions & request.versions != versions:
             fail(path, line, f"{name} is described for {request.versions} only")
+    if path == "all":
+        return list(messages.values())
     names = [*HEADERS, *(f"{name}_{part}" for name in served for part in ("request", "response"))]
     return [messages[name] for name in names]
 
@@ -211,7 +216,8 @@ def apis(messages, served, order):
 
 
 def make_messages(schema, served_path, ops, out):
-    messages, served, style = parse_all([schema]), read_served(served_path), Style(False)
+    messages, style = parse_all([schema]), Style(False)
+    served = read_served(served_path, messages)
     made = chosen(messages, served, served_path)
     order = sorted(served, key=lambda name: messages[f"{name}_request"].key)
     head = [MADE.format("the .msg files"), "#ifndef KAFKA_MESSAGES_H", "#define KAFKA_MESSAGES_H", "",
@@ -222,6 +228,10 @@ def make_messages(schema, served_path, ops, out):
             head += style.struct(each, struct)
         head += [f"extern const struct kit_message kafka_{each.name};", ""]
         code += tables(each, style)
+    head += ["/* All of the above. */", f"#define KAFKA_MESSAGES {len(made)}",
+             "extern const struct kit_message *const kafka_messages[KAFKA_MESSAGES];", ""]
+    code += ["const struct kit_message *const kafka_messages[KAFKA_MESSAGES] = {",
+             *(f"    &kafka_{each.name}," for each in made), "};", ""]
     head += ["/* What is served; sorted by key. */", "struct kafka_api {", "    const char *name;",
              "    const struct kit_message *request;", "    const struct kit_message *response;", "    int16_t key;",
              "    int16_t since;", "    int16_t until;", "    int16_t shown_since; /* as advertised */",
@@ -301,7 +311,8 @@ def make_maps(messages, served, operations):
 # ---- the rest --------------------------------------------------------------------------------------------------
 
 def coverage(schema, served_path):
-    messages, served = parse_all([schema]), read_served(served_path)
+    messages = parse_all([schema])
+    served = read_served(served_path, messages)
     print("| key | API | Kafka 4.2 | served | advertised |\n|---|---|---|---|---|")
     for request in sorted((each for each in messages.values() if each.part == "request"), key=lambda each: each.key):
         name = request.name.removesuffix("_request")
