@@ -31,7 +31,7 @@ static struct file_call *call_of(mrt_op *op)
 
 static const struct env_ops *ops_of(const mrt_file *file)
 {
-    return file->exec->runtime->env->ops;
+    return file->runtime->env->ops;
 }
 
 static bool is_broken(const mrt_file *file)
@@ -73,7 +73,7 @@ mrt_status file_offload_or_not(mrt_op *op, mrt_status (*work)(mrt_op *op))
 static void close_run(struct env_job *job)
 {
     mrt_file *file = CONTAINER(job, mrt_file, close);
-    struct runtime *runtime = file->exec->runtime;
+    struct runtime *runtime = file->runtime;
     runtime->env->ops->file_close(runtime->env, file->file);
     memory_free(file);
     work_ended(runtime);
@@ -87,7 +87,7 @@ static void file_release(mrt_lease *lease)
     if (before > 1)
         return;
     file->close.run = close_run;
-    work_submit(file->exec->runtime, &file->close, true);
+    work_submit(file->runtime, &file->close, true);
 }
 
 static const mrt_lease_ops file_lease_ops = {
@@ -112,6 +112,7 @@ mrt_file *file_new(mrt_exec *exec, struct env_file *env_file, uint64_t device)
     mrt_file *file = memory_new(sizeof *file);
     file->lease = (mrt_lease){.ops = &file_lease_ops, .refs = 1};
     file->exec = exec;
+    file->runtime = exec->runtime;
     file->file = env_file;
     file->device = device_of(exec->runtime, device | 1); /* 0 means free; even and odd may share */
     return file;
@@ -137,7 +138,7 @@ static void file_close(mrt_file *file)
 
 static void note_time(mrt_file *file, uint64_t start_ns)
 {
-    uint64_t now_ns = ops_of(file)->mono_ns(file->exec->runtime->env);
+    uint64_t now_ns = ops_of(file)->mono_ns(file->runtime->env);
     if (now_ns - start_ns > SLOW_WRITE_NS)
         __atomic_store_n(&file->device->slow_until, now_ns + SLOW_NS, __ATOMIC_RELAXED);
 }
@@ -145,7 +146,7 @@ static void note_time(mrt_file *file, uint64_t start_ns)
 static bool is_slow(const mrt_file *file)
 {
     uint64_t until_ns = __atomic_load_n(&file->device->slow_until, __ATOMIC_RELAXED);
-    return until_ns != 0 && ops_of(file)->mono_ns(file->exec->runtime->env) < until_ns;
+    return until_ns != 0 && ops_of(file)->mono_ns(file->runtime->env) < until_ns;
 }
 
 /* From another file, piece by piece. */
@@ -171,7 +172,7 @@ static mrt_status write_copy(mrt_file *file, const mrt_slice *from, uint64_t off
 
 static mrt_status write_all(mrt_file *file, const mrt_slicev *v, uint64_t off)
 {
-    uint64_t start_ns = ops_of(file)->mono_ns(file->exec->runtime->env);
+    uint64_t start_ns = ops_of(file)->mono_ns(file->runtime->env);
     mrt_status status = MRT_OK;
     for (uint32_t i = 0; status == MRT_OK && i < v->n;) {
         if (v->v[i].kind == MRT_SLICE_FILE) {
@@ -221,7 +222,7 @@ static mrt_status file_writev(mrt_file *file, mrt_op *op, const mrt_slicev *v, u
     if (is_broken(file))
         return MRT_EIO;
     *call_of(op) = (struct file_call){.file = file, .off = off, .v = v};
-    if (files || is_slow(file) || env_choose(file->exec->runtime->env, CHOICE_WORKER, 2) == 1)
+    if (files || is_slow(file) || env_choose(file->runtime->env, CHOICE_WORKER, 2) == 1)
         return file_offload(op, write_work);
     return write_all(file, v, off);
 }
@@ -241,7 +242,7 @@ static mrt_status file_read_nowait(
     CHECK(at_home(file->exec));
     if (is_broken(file))
         return MRT_EIO;
-    if (env_choose(file->exec->runtime->env, CHOICE_WORKER, 2) == 1)
+    if (env_choose(file->runtime->env, CHOICE_WORKER, 2) == 1)
         return MRT_EAGAIN;
     return ops_of(file)->file_read_nowait(file->file, to, n, off, got);
 }

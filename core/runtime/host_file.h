@@ -21,7 +21,9 @@
 
 struct mrt_file {
     mrt_lease lease; /* refs: the handle and each slice */
-    mrt_exec *exec;  /* borrowed */
+    mrt_exec
+        *exec; /* borrowed; may be gone after close, while slices or the worker still hold us */
+    struct runtime *runtime; /* borrowed */
     struct env_file *file;
     struct device *device;
     struct env_job close;

@@ -18,7 +18,7 @@ _Static_assert(sizeof(struct pull_call) <= sizeof(((mrt_op *)0)->scratch), "an o
 static mrt_status pull_file(const mrt_slice *slice, uint8_t *to, bool nowait)
 {
     mrt_file *file = file_of(slice);
-    const struct env_ops *ops = file->exec->runtime->env->ops;
+    const struct env_ops *ops = file->runtime->env->ops;
     uint64_t got = 0;
     if (__atomic_load_n(&file->broken, __ATOMIC_ACQUIRE) != 0)
         return MRT_EIO;

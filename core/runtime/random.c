@@ -14,15 +14,20 @@ static uint64_t splitmix(uint64_t *state)
     return z ^ z >> 31;
 }
 
-void runtime_random(const struct runtime *runtime, const char *purpose, struct random *out)
+void random_init(struct random *random, uint64_t seed, const char *purpose)
 {
     uint64_t hash = UINT64_C(0xcbf29ce484222325);
     for (const char *c = purpose; *c != '\0'; c++)
         hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
-    uint64_t state = runtime->seed ^ hash;
+    uint64_t state = seed ^ hash;
     for (uint32_t i = 0; i < 4; i++)
-        out->state[i] = splitmix(&state);
-    ASSERT((out->state[0] | out->state[1] | out->state[2] | out->state[3]) != 0);
+        random->state[i] = splitmix(&state);
+    ASSERT((random->state[0] | random->state[1] | random->state[2] | random->state[3]) != 0);
+}
+
+void runtime_random(const struct runtime *runtime, const char *purpose, struct random *out)
+{
+    random_init(out, runtime->seed, purpose);
 }
 
 static uint64_t rotate(uint64_t x, uint32_t by)

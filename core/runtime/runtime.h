@@ -67,6 +67,9 @@ struct random {
 void runtime_random(const struct runtime *runtime, const char *purpose, struct random *out);
 uint64_t random_next(struct random *random);
 
+/* The same for who has no runtime: the stream of @seed and @purpose. */
+void random_init(struct random *random, uint64_t seed, const char *purpose);
+
 /* @n bytes from the system's generator; seeded in a simulated environment. */
 void runtime_secret(struct runtime *runtime, void *out, uint64_t n);
 
