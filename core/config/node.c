@@ -77,7 +77,9 @@ void node_append(struct node *parent, struct node *child)
 struct node *node_find(const struct node *group, const mrt_str *name)
 {
     ASSERT(group->type == NODE_GROUP);
-    node_each(child, group) if (str_is(name, child->name)) return child;
+    node_each (child, group)
+        if (str_is(name, child->name))
+            return child;
     return NULL;
 }
 

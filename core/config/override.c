@@ -146,6 +146,17 @@ static struct node *wrap(struct node *value, const struct path *path, const stru
     return root;
 }
 
+/* Is the value in the form of a file? An address like [::1]:9092 is not. */
+static bool is_written(const char *value)
+{
+    const char *inner = value + 1;
+    if (value[0] == '[')
+        while (*inner == ' ')
+            inner++;
+    return value[0] == '"' || value[0] == '(' || value[0] == '{' ||
+           (value[0] == '[' && (*inner == '"' || *inner == ']'));
+}
+
 struct node *override_parse(struct source *source, struct report *report)
 {
     ASSERT(source != NULL);
@@ -165,8 +176,7 @@ struct node *override_parse(struct source *source, struct report *report)
         report_error(report, &at, hint, "unknown setting %.*s", STR_ARGS(name));
         return NULL;
     }
-    bool written = equals[1] != '\0' && strchr("\"[({", equals[1]) != NULL;
-    struct node *value =
-        written ? parse_value(source, name_size, report) : loose_value(source, name_size + 1);
+    struct node *value = is_written(equals + 1) ? parse_value(source, name_size, report)
+                                                : loose_value(source, name_size + 1);
     return value == NULL ? NULL : wrap(value, &path, source);
 }

@@ -6,7 +6,7 @@
  *   log.retention.ms=7d           the same by Kafka's name
  *   storage=memory                a kind: the same as storage.use=memory
  *   storage.segment.dirs=/a,/b    a path of groups; a list's elements are cut at the commas
- *   log_dirs=["/a,b", "/c"]       a value that begins with " [ ( { is written as in a file
+ *   log_dirs=["/a,b", "/c"]       a value that begins with " [" ( { is written as in a file
  */
 #ifndef CORE_CONFIG_OVERRIDE_H
 #define CORE_CONFIG_OVERRIDE_H

@@ -100,6 +100,12 @@ void settings_free(struct settings *settings)
     memory_free(settings);
 }
 
+const struct node *settings_group(const struct settings *settings, const char *name)
+{
+    const struct node *node = node_find_text(settings->root, name);
+    return node != NULL && node->type == NODE_GROUP ? node : NULL;
+}
+
 static const struct value *find_among(const struct value *values, uint32_t count, const char *name)
 {
     for (uint32_t i = 0; i < count; i++)
@@ -122,6 +128,16 @@ const struct value *settings_find(const struct settings *settings, const char *p
         size_t n = strlen(listener->name);
         if (strncmp(name, listener->name, n) == 0 && name[n] == '.')
             return find_among(listener->values, LISTENER_KEYS, name + n + 1);
+    }
+    return NULL;
+}
+
+const struct value *settings_find_kafka(const struct settings *settings, const char *kafka)
+{
+    for (uint32_t i = 0; i < settings->broker_count; i++) {
+        const struct value *value = &settings->broker[i];
+        if (value->key->kafka != NULL && strcmp(value->key->kafka, kafka) == 0)
+            return value;
     }
     return NULL;
 }

@@ -43,6 +43,9 @@ void settings_free(struct settings *settings);
 /* NULL when there is no such setting. */
 const struct value *settings_find(const struct settings *settings, const char *path);
 
+/* The broker's setting with that name of Kafka's, "log.retention.ms", or NULL. */
+const struct value *settings_find_kafka(const struct settings *settings, const char *kafka);
+
 /* The rest asserts that the path names a setting of that type. Texts live as long as @settings. A
  * setting without default that nobody set reads as 0 or empty. */
 bool settings_is_set(const struct settings *settings, const char *path);
@@ -98,12 +101,14 @@ struct schema_source {
     const char *const *(*names)(void *context, const char *kind, uint32_t *count);
 };
 
-/* Checks every plugin's group against its declared keys, and that what is used exists. Once. */
+/* Checks every plugin's group against its declared keys, and that what is used exists. A key that has
+ * the Kafka name of a setting of the broker has its value, too, unless its group says otherwise.
+ * Once. */
 void settings_check_plugins(
     struct settings *settings, const struct schema_source *source, struct report *report);
 
-/* After the check: what the operator wrote for implementation @name of @kind, for cfg_new(); the
- * count is in *@count, 0 for one that has no group. Lives as long as @settings. */
+/* After the check: what holds for implementation @name of @kind beside its defaults, for cfg_new();
+ * the count is in *@count. Lives as long as @settings. */
 const struct cfg_value *settings_plugin_values(
     const struct settings *settings, const char *kind, const char *name, uint32_t *count);
 

@@ -18,8 +18,7 @@ static void read_group(
     struct report *report)
 {
     char hint[COMPLAINT_TEXT];
-    node_each(child, group)
-    {
+    node_each (child, group) {
         struct value *value = NULL;
         for (uint32_t i = 0; i < count && value == NULL; i++)
             if (strcmp(values[i].key->name, child->name) == 0)
@@ -43,20 +42,13 @@ static bool check_group(const struct node *node, const char *form, struct report
     return false;
 }
 
-/* The top group @name, or NULL when there is none or something else. */
-static const struct node *top_group(const struct settings *settings, const char *name)
-{
-    const struct node *node = node_find_text(settings->root, name);
-    return node != NULL && node->type == NODE_GROUP ? node : NULL;
-}
-
 static void check_broker(struct settings *settings, struct report *report)
 {
     const struct note_key *keys = schema_broker(&settings->broker_count);
     settings->broker = memory_array(settings->broker_count, sizeof *settings->broker);
     for (uint32_t i = 0; i < settings->broker_count; i++)
         value_init(&settings->broker[i], &keys[i]);
-    const struct node *group = top_group(settings, "broker");
+    const struct node *group = settings_group(settings, "broker");
     if (group != NULL)
         read_group(settings->broker, settings->broker_count, keys, group, report);
 }
@@ -114,9 +106,10 @@ static void check_listener(
 static void check_listeners(struct settings *settings, struct report *report)
 {
     settings->listeners = memory_array(SETTINGS_LISTENERS_MAX, sizeof *settings->listeners);
-    const struct node *group = top_group(settings, "listeners");
+    const struct node *group = settings_group(settings, "listeners");
     if (group != NULL && group->child_count > 0) {
-        node_each(child, group) check_listener(settings, child, report);
+        node_each (child, group)
+            check_listener(settings, child, report);
         return;
     }
     struct listener *listener = &settings->listeners[settings->listener_count++];
@@ -144,11 +137,10 @@ static void check_use(const struct schema_kind *kind, const struct node *use, st
 static void check_kind(
     const struct settings *settings, const struct schema_kind *kind, struct report *report)
 {
-    const struct node *group = top_group(settings, kind->name);
+    const struct node *group = settings_group(settings, kind->name);
     if (group == NULL)
         return;
-    node_each(child, group)
-    {
+    node_each (child, group) {
         if (strcmp(child->name, "use") == 0) {
             check_use(kind, child, report);
         } else if (child->type != NODE_GROUP) {
@@ -192,8 +184,7 @@ static void check_plugin(const struct node *plugin, struct report *report)
 static void check_tops(const struct settings *settings, struct report *report)
 {
     char hint[COMPLAINT_TEXT];
-    node_each(child, settings->root)
-    {
+    node_each (child, settings->root) {
         bool own = strcmp(child->name, "broker") == 0 || strcmp(child->name, "listeners") == 0 ||
                    strcmp(child->name, "plugins") == 0;
         if (own || schema_kind_find(child->name) != NULL) {
@@ -253,8 +244,9 @@ void settings_check(struct settings *settings, struct report *report)
     check_listeners(settings, report);
     for (uint32_t i = 0; i < count; i++)
         check_kind(settings, &kinds[i], report);
-    const struct node *plugins = top_group(settings, "plugins");
+    const struct node *plugins = settings_group(settings, "plugins");
     if (plugins != NULL)
-        node_each(child, plugins) check_plugin(child, report);
+        node_each (child, plugins)
+            check_plugin(child, report);
     check_together(settings, report);
 }

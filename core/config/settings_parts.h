@@ -47,5 +47,16 @@ struct settings {
 void settings_check(struct settings *settings, struct report *report);
 
 void plugin_values_free(struct plugin_values *values);
+const struct plugin_values *plugin_values_find(
+    const struct settings *settings, const char *kind, const char *name);
+
+/* The top group @name, or NULL when there is none or something else. */
+const struct node *settings_group(const struct settings *settings, const char *name);
+
+/* The text @name in @group, which may be NULL; NULL when there is none or something else. */
+const struct node *settings_text(const struct node *group, const char *name);
+
+/* A group of plugins with both its texts; others were reported by settings_load(). */
+bool settings_is_plugin(const struct node *node);
 
 #endif /* CORE_CONFIG_SETTINGS_PARTS_H */

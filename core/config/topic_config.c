@@ -7,23 +7,8 @@
 #include "core/base/assert.h"
 #include "core/base/memory.h"
 #include "core/base/str.h"
-#include "core/config/schema.h"
 #include "core/config/suggest.h"
 #include "core/config/topic_parts.h"
-
-const struct value *topic_broker_value(const struct topic_table *table, const char *kafka)
-{
-    uint32_t count;
-    const struct note_key *keys = schema_broker(&count);
-    char path[SETTINGS_PATH_MAX];
-    for (uint32_t i = 0; i < count; i++) {
-        if (keys[i].kafka == NULL || strcmp(keys[i].kafka, kafka) != 0)
-            continue;
-        snprintf(path, sizeof path, "broker.%s", keys[i].name);
-        return settings_find(table->settings, path);
-    }
-    return NULL;
-}
 
 static char *copy_of(const char *text)
 {
@@ -51,7 +36,7 @@ static void entry_resolve(const struct topic_table *table, struct topic_entry *e
     for (uint32_t i = 0; entry->kafka != NULL && i < TOPIC_BROKER_MAX; i++) {
         const struct topic_broker *broker = &entry->kafka->broker[i];
         const struct value *value =
-            broker->kafka == NULL ? NULL : topic_broker_value(table, broker->kafka);
+            broker->kafka == NULL ? NULL : settings_find_kafka(table->settings, broker->kafka);
         if (value == NULL || !value->is_set)
             continue;
         entry->text = converted(value, broker);
@@ -270,7 +255,7 @@ static uint32_t add_broker(
     uint32_t n = 0;
     for (uint32_t i = 0; i < TOPIC_BROKER_MAX && entry->kafka->broker[i].kafka != NULL; i++) {
         const char *kafka = entry->kafka->broker[i].kafka;
-        const struct value *value = topic_broker_value(table, kafka);
+        const struct value *value = settings_find_kafka(table->settings, kafka);
         if (value == NULL)
             out[n++] = (struct topic_synonym){
                 kafka, str_of(entry->row.key->fallback), TOPIC_SOURCE_DEFAULT};
@@ -320,9 +305,15 @@ static mrt_status check_policy(
     return MRT_OK;
 }
 
-static mrt_status check_text(const struct note_key *key, const mrt_str *text, mrt_error *error)
+/* As @declared says, under the name that clients know. */
+static mrt_status check_text(
+    const struct topic_row *row, const struct note_key *declared, const mrt_str *text,
+    mrt_error *error)
 {
     struct key_value ignored;
+    struct note_key named = *declared;
+    const struct note_key *key = &named;
+    named.name = row->name;
     if (key->type != KEY_LIST)
         return key_read(key, text, &ignored, error);
     mrt_str rest = *text;
@@ -340,7 +331,7 @@ static mrt_status check_bindings(
     for (uint32_t i = 0; i < table->binding_count; i++) {
         if (table->bindings[i]->row != row)
             continue;
-        mrt_status status = check_text(table->bindings[i]->key, text, error);
+        mrt_status status = check_text(row, table->bindings[i]->key, text, error);
         if (status != MRT_OK)
             return status;
     }
@@ -351,7 +342,7 @@ static mrt_status check_value(
     const struct topic_table *table, const struct topic_row *row, const mrt_str *text,
     mrt_error *error)
 {
-    mrt_status status = check_text(row->key, text, error);
+    mrt_status status = check_text(row, row->key, text, error);
     if (status != MRT_OK)
         return status;
     if (!row->honoured && !str_is(text, row->key->fallback))

@@ -54,9 +54,6 @@ struct topic_table {
     uint32_t policy_count;
 };
 
-/* The broker setting with that Kafka name, or NULL. */
-const struct value *topic_broker_value(const struct topic_table *table, const char *kafka);
-
 /* The value of the config called @name, which is one of Kafka's. */
 void topic_value_named(
     const struct topic_table *table, const char *name, const struct topic_scope *scope,

@@ -175,8 +175,7 @@ static bool read_elements(
             report, at, NULL, "%s has more than %d elements", value->key->name, VALUE_ITEMS_MAX);
         return false;
     }
-    node_each(element, node)
-    {
+    node_each (element, node) {
         struct place place = element->value_at;
         place.secret = at->secret;
         if (element->type == NODE_GROUP || element->type == NODE_LIST) {

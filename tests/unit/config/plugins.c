@@ -26,6 +26,13 @@ static const struct note_key acme_keys[] = {
     {.name = "ratio", .type = KEY_F64, .fallback = "0.5", .min = "0", .max = "1"},
 };
 
+static const struct note_key kafka_keys[] = {
+    {.name = "request_bytes_max",
+     .type = KEY_BYTES,
+     .fallback = "100MiB",
+     .kafka = "socket.request.max.bytes"},
+};
+
 struct plugin {
     const char *kind;
     const char *name;
@@ -41,7 +48,7 @@ static const struct plugin plugins[] = {
     {"cleanup", "delete", NULL, 0},
     {"codec", "zstd", NULL, 0},
     {"transport", "tcp", NULL, 0},
-    {"protocol", "kafka", NULL, 0},
+    {"protocol", "kafka", kafka_keys, COUNT(kafka_keys)},
 };
 
 static bool find(
