@@ -18,6 +18,7 @@ static void read_group(
     struct report *report)
 {
     char hint[COMPLAINT_TEXT];
+    uint32_t ignored;
     node_each (child, group) {
         struct value *value = NULL;
         for (uint32_t i = 0; i < count && value == NULL; i++)
@@ -28,7 +29,10 @@ static void read_group(
             continue;
         }
         mrt_str word = str_of(child->name);
-        suggest_key(&word, keys, count, hint, sizeof hint);
+        if (keys == schema_broker(&ignored))
+            suggest_broker(&word, hint, sizeof hint);
+        else
+            suggest_key(&word, keys, count, hint, sizeof hint);
         report_error(report, &child->name_at, hint, "unknown setting %s", child->name);
     }
 }

@@ -6,6 +6,7 @@
 #include "core/base/assert.h"
 #include "core/base/str.h"
 #include "core/config/schema.h"
+#include "core/config/topic_parts.h"
 #include "core/plugin/nearest.h"
 
 #define WORDS_MAX 512 /* two names for every setting of the largest table */
@@ -28,6 +29,34 @@ void suggest_key(
     for (uint32_t i = 0; i < count && n < WORDS_MAX; i++)
         words[n++] = keys[i].name;
     suggest_word(word, words, n, out, size);
+}
+
+/* Is @word the name @kafka with _ for its dots, or that name itself? */
+static bool is_kafka(const mrt_str *word, const char *kafka)
+{
+    if (word->n != strlen(kafka))
+        return false;
+    for (uint64_t i = 0; i < word->n; i++)
+        if (word->p[i] != kafka[i] && (word->p[i] != '_' || kafka[i] != '.'))
+            return false;
+    return true;
+}
+
+void suggest_broker(const mrt_str *word, char *out, size_t size)
+{
+    uint32_t count;
+    const struct topic_static *statics = topic_statics(&count);
+    for (uint32_t i = 0; i < count; i++) {
+        const char *kafka = statics[i].broker[0].kafka;
+        if (statics[i].honoured || kafka == NULL || !is_kafka(word, kafka))
+            continue;
+        snprintf(
+            out, size, "this version has %s = %s and cannot change it", kafka,
+            statics[i].key.fallback);
+        return;
+    }
+    const struct note_key *keys = schema_broker(&count);
+    suggest_key(word, keys, count, out, size);
 }
 
 static uint32_t tops(const char **words)
