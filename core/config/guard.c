@@ -285,10 +285,10 @@ static bool step(struct walk *walk, const struct token *token)
     case EXPECT_ITEM:
         return on_value(walk, token);
     case EXPECT_MORE:
-        return on_more(walk, token);
+        break;
     }
-    ASSERT(!"a state that is none");
-    return false;
+    ASSERT(walk->expect == EXPECT_MORE);
+    return on_more(walk, token);
 }
 
 static bool walk_text(struct walk *walk)

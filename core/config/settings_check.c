@@ -69,11 +69,12 @@ static void listener_init(struct listener *listener, const char *name)
 
 static struct value *listener_value(struct listener *listener, const char *name)
 {
+    struct value *found = NULL;
     for (uint32_t i = 0; i < LISTENER_KEYS; i++)
         if (strcmp(listener->values[i].key->name, name) == 0)
-            return &listener->values[i];
-    ASSERT(!"a key of the listener table");
-    return NULL;
+            found = &listener->values[i];
+    ASSERT(found != NULL);
+    return found;
 }
 
 static void check_listener(

@@ -56,6 +56,7 @@ uint32_t settings_plugin_count(const struct settings *settings)
 void settings_plugin(const struct settings *settings, uint32_t i, struct settings_plugin *out)
 {
     const struct node *group = settings_group(settings, "plugins");
+    ASSERT(i < settings_plugin_count(settings));
     ASSERT(group != NULL);
     node_each (child, group) {
         if (!settings_is_plugin(child) || i-- > 0)
@@ -65,7 +66,6 @@ void settings_plugin(const struct settings *settings, uint32_t i, struct setting
             child->name_at};
         return;
     }
-    ASSERT(!"fewer plugins than that");
 }
 
 const struct plugin_values *plugin_values_find(

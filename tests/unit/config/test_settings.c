@@ -65,7 +65,9 @@ static void put(const struct scene *scene, const char *name, const char *text)
 static void use_path(struct scene *scene, const char *name)
 {
     uint32_t i = scene->path_count++;
-    snprintf(scene->names[i], sizeof scene->names[i], "%s/%s", scene->root, name);
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", scene->root, name);
+    strcpy(scene->names[i], path);
     scene->paths[i] = (struct config_path){scene->names[i], true};
 }
 
