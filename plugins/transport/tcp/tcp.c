@@ -175,7 +175,7 @@ static void tcp_destroy(void *inst)
     tcp->host->free(tcp->host, tcp);
 }
 
-/* Ends what is pending; a send cut off leaves half a message, so its connection goes with it (T4). */
+/* Ends what is pending. A send cut off leaves half a message: its connection goes with it (T4). */
 static void tcp_cancel(void *inst, mrt_op *op)
 {
     mrt_conn *conn = (mrt_conn *)(uintptr_t)op->scratch[0];

@@ -235,7 +235,7 @@ static void one_byte_too_little_room_is_too_big(void **state)
     assert_int_equal(inflate(packed, n, 0, 5000, &got), MRT_ETOOBIG);
 }
 
-/* 256 MiB of zeros in a few kilobytes, with and without a size; nothing may be allocated for them. */
+/* 256 MiB of zeros in kilobytes, with and without a size; nothing may be allocated for them. */
 static void a_bomb_is_too_big_and_costs_no_memory(void **state)
 {
     enum {
