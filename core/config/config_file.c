@@ -22,7 +22,7 @@ static struct place next_place(
 {
     ASSERT(*at < count);
     const struct mark *mark = &marks[(*at)++];
-    return (struct place){walk->source, mark->line, mark->column, false};
+    return (struct place){walk->source, mark->line, mark->column};
 }
 
 static enum node_type type_of(const config_setting_t *setting)
@@ -97,7 +97,7 @@ static struct node *take_root(struct walk *walk, const config_t *config)
 /* libconfig has no columns: the last name on the line is the one it stumbled over. */
 static void report_libconfig(const struct walk *walk, const config_t *config, struct report *report)
 {
-    struct place at = {walk->source, (uint32_t)config_error_line(config), 1, false};
+    struct place at = {walk->source, (uint32_t)config_error_line(config), 1};
     for (uint64_t i = 0; i < walk->guard->name_count; i++)
         if (walk->guard->names[i].line == at.line)
             at.column = walk->guard->names[i].column;

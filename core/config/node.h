@@ -31,7 +31,6 @@ struct place {
     const struct source *source; /* NULL: nowhere, a default */
     uint32_t line;               /* from 1; 0: the source as a whole */
     uint32_t column;             /* from 1, in bytes */
-    bool secret;                 /* its line is not to be shown */
 };
 
 enum node_type {

@@ -103,7 +103,7 @@ static struct node *parse_value(struct source *source, uint64_t name_size, struc
         if (dots[i])
             source->text[i] = '.';
     if (root != NULL && root->child_count != 1) {
-        const struct place at = {source, 1, 1, false};
+        const struct place at = {source, 1, 1};
         report_error(report, &at, "use -o once for each", "more than one setting in one -o");
         node_free(root);
         return NULL;
@@ -115,8 +115,8 @@ static struct node *loose_value(const struct source *source, uint64_t at)
 {
     struct node *node = node_new(NODE_STRING, "value");
     node->loose = true;
-    node->name_at = (struct place){source, 1, 1, false};
-    node->value_at = (struct place){source, 1, (uint32_t)at + 1, false};
+    node->name_at = (struct place){source, 1, 1};
+    node->value_at = (struct place){source, 1, (uint32_t)at + 1};
     node_set_text(node, source->text + at, source->size - at);
     struct node *root = node_new(NODE_GROUP, NULL);
     node_append(root, node);
@@ -133,7 +133,7 @@ static struct node *wrap(struct node *value, const struct path *path, const stru
     for (uint32_t i = 0; i + 1 < path->count; i++) {
         snprintf(name, sizeof name, "%.*s", STR_ARGS(path->parts[i]));
         struct node *next = node_new(NODE_GROUP, name);
-        next->name_at = next->value_at = (struct place){source, 1, 1, false};
+        next->name_at = next->value_at = (struct place){source, 1, 1};
         node_append(group, next);
         group = next;
     }
@@ -161,7 +161,7 @@ struct node *override_parse(struct source *source, struct report *report)
 {
     ASSERT(source != NULL);
     ASSERT(report != NULL);
-    const struct place at = {source, 1, 1, false};
+    const struct place at = {source, 1, 1};
     const char *equals = memchr(source->text, '=', source->size);
     uint64_t name_size = equals == NULL ? source->size : (uint64_t)(equals - source->text);
     if (equals == NULL || name_size == 0 || name_size >= (uint64_t)PATH_MAX_PARTS * PART_MAX) {

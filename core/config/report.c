@@ -18,6 +18,8 @@ struct report {
     uint64_t room;
     uint32_t errors;
     uint32_t warnings;
+    struct place *hidden; /* owned; lines with secrets */
+    uint32_t hidden_count;
 };
 
 struct report *report_new(void)
@@ -33,6 +35,7 @@ void report_free(struct report *report)
     if (report == NULL)
         return;
     memory_free(report->text);
+    memory_free(report->hidden);
     memory_free(report);
 }
 
@@ -77,6 +80,22 @@ static bool line_of(const struct place *at, mrt_str *out)
         n++;
     *out = (mrt_str){source->text + begin, n};
     return n > 0;
+}
+
+void report_hide(struct report *report, const struct place *at)
+{
+    ASSERT(at != NULL);
+    uint64_t count = report->hidden_count + UINT64_C(1);
+    report->hidden = memory_resize(report->hidden, count * sizeof *report->hidden);
+    report->hidden[report->hidden_count++] = *at;
+}
+
+static bool is_hidden(const struct report *report, const struct place *at)
+{
+    for (uint32_t i = 0; i < report->hidden_count; i++)
+        if (report->hidden[i].source == at->source && report->hidden[i].line == at->line)
+            return true;
+    return false;
 }
 
 /* Control bytes would act on the reader's terminal. */
@@ -142,7 +161,7 @@ static void add_message(
     }
     add_place(report, at);
     add(report, "%s: %s\n", kind, text);
-    if (at != NULL && at->source != NULL && !at->secret)
+    if (at != NULL && at->source != NULL && !is_hidden(report, at))
         add_excerpt(report, at);
     if (hint != NULL && hint[0] != '\0')
         add(report, "      hint: %s\n", hint);
@@ -177,7 +196,7 @@ void report_complaint(
 {
     ASSERT(source != NULL);
     ASSERT(complaint->text[0] != '\0');
-    struct place at = {source, complaint->line, complaint->column, false};
+    struct place at = {source, complaint->line, complaint->column};
     report_error(report, &at, complaint->hint, "%s", complaint->text);
 }
 

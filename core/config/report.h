@@ -7,7 +7,7 @@
  *         |     ^
  *         hint: did you mean log_retention_ms?
  *
- * A report holds text, no pointers into sources: it may outlive what it speaks of.
+ * A report holds text: it may outlive the sources it speaks of.
  */
 #ifndef CORE_CONFIG_REPORT_H
 #define CORE_CONFIG_REPORT_H
@@ -35,6 +35,9 @@ void report_warning(
 /* An error of its own place in @source. */
 void report_complaint(
     struct report *report, const struct source *source, const struct complaint *complaint);
+
+/* The line of @at holds a secret: it is in no excerpt from now on. */
+void report_hide(struct report *report, const struct place *at);
 
 uint32_t report_errors(const struct report *report);
 uint32_t report_warnings(const struct report *report);

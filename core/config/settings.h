@@ -101,7 +101,8 @@ struct schema_source {
     const char *const *(*names)(void *context, const char *kind, uint32_t *count);
 };
 
-/* Checks every plugin's group against its declared keys, and that what is used exists. A key that has
+/* Checks every plugin's group against its declared keys, and that what is used exists; settings of
+ * a plugin that is not installed are a warning. A key that has
  * the Kafka name of a setting of the broker has its value, too, unless its group says otherwise.
  * Once. */
 void settings_check_plugins(

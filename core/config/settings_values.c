@@ -26,6 +26,8 @@ struct named {
     uint32_t key_count;
 };
 
+/* A package that was removed leaves its conf.d behind: settings nobody reads are worth a warning, a
+ * name that looks like a slip, or one that is used, is an error. */
 static void unknown_plugin(const struct check *check, const struct named *plugin)
 {
     char hint[COMPLAINT_TEXT];
@@ -35,6 +37,12 @@ static void unknown_plugin(const struct check *check, const struct named *plugin
         names = check->source->names(check->source->context, plugin->kind, &count);
     mrt_str word = str_of(plugin->name);
     suggest_word(&word, names, count, hint, sizeof hint);
+    if (hint[0] == '\0' && plugin->group != NULL) {
+        report_warning(
+            check->report, &plugin->at, NULL,
+            "settings of the %s plugin %s, which is not installed", plugin->kind, plugin->name);
+        return;
+    }
     if (hint[0] == '\0')
         snprintf(
             hint, sizeof hint, "is the package mortise-plugin-%s-%s installed?", plugin->kind,
@@ -60,6 +68,29 @@ static const struct note_key *key_find(const struct named *plugin, const char *n
         if (strcmp(plugin->keys[i].name, name) == 0)
             return &plugin->keys[i];
     return NULL;
+}
+
+static void hide(const struct check *check, const struct node *node)
+{
+    report_hide(check->report, &node->name_at);
+    report_hide(check->report, &node->value_at);
+    if (node->type == NODE_LIST || node->type == NODE_GROUP)
+        node_each (child, node)
+            hide(check, child);
+}
+
+/* Before anything is said: a mistake beside a secret, or in its name, is on the secret's line. */
+static void hide_secrets(const struct check *check, const struct named *plugin)
+{
+    char ignored[COMPLAINT_TEXT];
+    node_each (child, plugin->group) {
+        mrt_str word = str_of(child->name);
+        const struct note_key *key = key_find(plugin, child->name);
+        if (key == NULL)
+            key = suggest_key(&word, plugin->keys, plugin->key_count, ignored, sizeof ignored);
+        if (key != NULL && (key->flags & KEY_SECRET))
+            hide(check, child);
+    }
 }
 
 static bool is_given(const struct plugin_values *values, const struct note_key *key)
@@ -89,6 +120,7 @@ static void read_group(
     const struct check *check, struct plugin_values *values, const struct named *plugin)
 {
     const struct node *plugins = settings_group(check->settings, "plugins");
+    hide_secrets(check, plugin);
     bool ours = plugins != NULL && node_find_text(plugins, plugin->name) == plugin->group;
     node_each (child, plugin->group) {
         if (ours && (strcmp(child->name, "kind") == 0 || strcmp(child->name, "path") == 0))

@@ -21,14 +21,19 @@ void suggest_word(
         snprintf(out, size, "did you mean %s?", found);
 }
 
-void suggest_key(
+const struct note_key *suggest_key(
     const mrt_str *word, const struct note_key *keys, uint32_t count, char *out, size_t size)
 {
     const char *words[WORDS_MAX];
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < count && n < WORDS_MAX; i++)
-        words[n++] = keys[i].name;
-    suggest_word(word, words, n, out, size);
+    ASSERT(count <= WORDS_MAX);
+    for (uint32_t i = 0; i < count; i++)
+        words[i] = keys[i].name;
+    suggest_word(word, words, count, out, size);
+    const char *found = nearest(word, words, count);
+    for (uint32_t i = 0; i < count; i++)
+        if (found == keys[i].name)
+            return &keys[i];
+    return NULL;
 }
 
 /* Is @word the name @kafka with _ for its dots, or that name itself? */

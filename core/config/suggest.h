@@ -9,8 +9,8 @@
 
 /* Each writes a hint into @out, or "" when nothing comes near. */
 
-/* Among the names of @keys. */
-void suggest_key(
+/* Among the names of @keys; the key it is, or NULL. */
+const struct note_key *suggest_key(
     const mrt_str *word, const struct note_key *keys, uint32_t count, char *out, size_t size);
 
 /* Among @words. */

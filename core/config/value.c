@@ -176,8 +176,7 @@ static bool read_elements(
         return false;
     }
     node_each (element, node) {
-        struct place place = element->value_at;
-        place.secret = at->secret;
+        const struct place place = element->value_at;
         if (element->type == NODE_GROUP || element->type == NODE_LIST) {
             report_error(
                 report, &place, NULL, "an element of %s is text or a number, not %s",
@@ -197,8 +196,7 @@ static bool read_node(struct value *value, const struct node *node, struct repor
 {
     const struct note_key *key = value->key;
     mrt_error error;
-    struct place at = node->value_at;
-    at.secret = key->flags & KEY_SECRET;
+    const struct place at = node->value_at;
     if (key->type == KEY_LIST && node->type == NODE_LIST)
         return read_elements(value, node, &at, report);
     if ((key->type == KEY_LIST && !node->loose) || !kind_fits(node, key->type)) {

@@ -391,6 +391,54 @@ static void a_wrong_file_keeps_no_one_from_hearing_of_the_next(void **state)
     assert_non_null(strstr(report_text(scene->report), "hint: did you mean broker?"));
 }
 
+static void after_a_hundred_messages_the_rest_is_only_counted(void **state)
+{
+    struct scene *scene = *state;
+    char text[8192] = "broker: {\n";
+    for (int i = 0; i < 150; i++)
+        snprintf(text + strlen(text), 32, "zzzzzz%d = 1;\n", i);
+    strcat(text, "};\n");
+    put(scene, "a.conf", text);
+    use_path(scene, "a.conf");
+    load_with_errors(scene);
+    assert_int_equal(report_errors(scene->report), 150);
+    const char *said = report_text(scene->report);
+    assert_non_null(strstr(said, "unknown setting zzzzzz99\n"));
+    assert_null(strstr(said, "unknown setting zzzzzz100\n"));
+    const char *last = strstr(said, "more than 100 messages: the rest is not shown\n");
+    assert_non_null(last);
+    assert_string_equal(last, "more than 100 messages: the rest is not shown\n");
+}
+
+static void a_file_too_large_or_no_file_at_all_is_named(void **state)
+{
+    struct scene *scene = *state;
+    struct list sources;
+    mrt_error error = {0};
+    char *text = calloc(1, (1 << 20) + 2);
+    memset(text, ' ', (1 << 20) + 1);
+    list_init(&sources);
+    put(scene, "large.conf", text);
+    free(text);
+    use_path(scene, "large.conf");
+    assert_int_equal(config_dir_read(scene->paths, 1, &sources, &error), MRT_ETOOBIG);
+    assert_true(list_empty(&sources));
+    assert_non_null(strstr(error.text, "large.conf: larger than 1024 KiB"));
+    const struct config_path device[] = {{"/dev/null", false}};
+    assert_int_equal(config_dir_read(device, 1, &sources, &error), MRT_EIO);
+    assert_string_equal(error.text, "/dev/null: neither a file nor a directory");
+}
+
+static void settings_of_a_plugin_that_is_gone_are_a_warning(void **state)
+{
+    struct scene *scene = *state;
+    load_text(scene, "codec: { brotli: { level = 3; }; };");
+    assert_int_equal(report_warnings(scene->report), 1);
+    assert_non_null(strstr(
+        report_text(scene->report),
+        "a.conf:1:10: warning: settings of the codec plugin brotli, which is not installed\n"));
+}
+
 static void a_batch_that_cannot_arrive_is_worth_a_warning(void **state)
 {
     struct scene *scene = *state;
@@ -433,6 +481,9 @@ int main(void)
         TEST(plugins_from_elsewhere_have_a_kind_a_path_and_settings),
         TEST(a_key_of_the_brokers_kafka_name_has_the_brokers_value),
         TEST(a_wrong_file_keeps_no_one_from_hearing_of_the_next),
+        TEST(after_a_hundred_messages_the_rest_is_only_counted),
+        TEST(a_file_too_large_or_no_file_at_all_is_named),
+        TEST(settings_of_a_plugin_that_is_gone_are_a_warning),
         TEST(a_batch_that_cannot_arrive_is_worth_a_warning),
         TEST(the_samples_are_without_mistake),
     };
