@@ -24,7 +24,7 @@ void suggest_word(
 const struct note_key *suggest_key(
     const mrt_str *word, const struct note_key *keys, uint32_t count, char *out, size_t size)
 {
-    const char *words[WORDS_MAX];
+    const char *words[WORDS_MAX] = {NULL};
     ASSERT(count <= WORDS_MAX);
     for (uint32_t i = 0; i < count; i++)
         words[i] = keys[i].name;
@@ -80,7 +80,7 @@ static uint32_t tops(const char **words)
 
 void suggest_top(const mrt_str *word, char *out, size_t size)
 {
-    const char *words[WORDS_MAX];
+    const char *words[WORDS_MAX] = {NULL};
     uint32_t count;
     const struct note_key *keys = schema_broker(&count);
     for (uint32_t i = 0; i < count; i++) {
@@ -97,7 +97,7 @@ void suggest_top(const mrt_str *word, char *out, size_t size)
 
 void suggest_override(const mrt_str *word, char *out, size_t size)
 {
-    const char *words[WORDS_MAX];
+    const char *words[WORDS_MAX] = {NULL};
     uint32_t count;
     const struct note_key *keys = schema_broker(&count);
     uint32_t n = tops(words);
