@@ -67,6 +67,7 @@ static mrt_status leave(enum scene_kind kind, mrt_op *op, mrt_status status)
 
 static void look(mrt_log *log, mrt_log_state *out)
 {
+    script.store = log;
     real->state(log, out);
     if (script.durable) {
         pthread_mutex_lock(&script.lock);
@@ -81,6 +82,9 @@ static mrt_status door_append(
     mrt_status status = enter(KIND_APPEND);
     if (append->n > script.batches_max)
         script.batches_max = append->n;
+    if (script.full_once)
+        status = MRT_EFULL;
+    script.full_once = false;
     if (status == MRT_OK)
         status = real->append(log, op, append, after);
     if (status == MRT_OK)
@@ -303,7 +307,7 @@ int scene_setup(void **state)
 {
     (void)state;
     memset(script.rules, 0, sizeof script.rules);
-    script.pend_all = script.durable = false;
+    script.pend_all = script.durable = script.full_once = false;
     script.durable_to = 0;
     script.mutating = script.mutating_max = script.batches_max = 0;
     answers = 0;
@@ -432,6 +436,27 @@ struct log_line scene_line(void)
     struct log_line line;
     log_line(scene.log, &line);
     return line;
+}
+
+struct list_blobs {
+    int64_t *offsets;
+    uint32_t cap;
+    uint32_t n;
+};
+
+static void list_blobs(void *arg)
+{
+    struct list_blobs *own = arg;
+    mrt_status status =
+        real->blobs(script.store, MRT_BLOB_PRODUCERS, 0, own->offsets, own->cap, &own->n);
+    ASSERT(status == MRT_OK);
+}
+
+uint32_t scene_snapshots(int64_t *offsets, uint32_t cap)
+{
+    struct list_blobs own = {offsets, cap, 0};
+    live_inside(log_exec(scene.log), list_blobs, &own);
+    return own.n;
 }
 
 static void nothing(void *arg)

@@ -39,8 +39,10 @@ struct scene_rule {
 struct scene_script {
     pthread_mutex_t lock;
     struct scene_rule rules[KINDS];
-    bool pend_all; /* every outcome comes by a completion */
-    bool durable;  /* the store says so, and keeps @durable_to */
+    mrt_log *store; /* whose state was last asked for */
+    bool full_once; /* the next append is told MRT_EFULL */
+    bool pend_all;  /* every outcome comes by a completion */
+    bool durable;   /* the store says so, and keeps @durable_to */
     int64_t durable_to;
     int64_t flush_upto; /* of the last flush */
     uint32_t mutating;  /* in flight now */
@@ -142,5 +144,8 @@ void scene_read_drop(struct scene_read *own);
 mrt_status scene_find(struct log_find *find, int64_t timestamp_ms);
 mrt_status scene_trim(int64_t upto, int64_t *low);
 struct log_line scene_line(void);
+
+/* What the store keeps of the open log: offsets of PRODUCERS blobs. */
+uint32_t scene_snapshots(int64_t *offsets, uint32_t cap);
 
 #endif /* TESTS_UNIT_LOG_SCENE_H */
