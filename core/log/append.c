@@ -295,13 +295,13 @@ static void on_stored(struct log *log)
     log_observe(log, &gate->after);
     learn(log);
     log->gate_single = false;
+    log_advance(log); /* who is answered finds the line already so */
     for (struct list *at; (at = list_take(&gate->flight)) != NULL;) {
         struct log_append *append = (struct log_append *)CONTAINER(at, struct log_request, link);
         ASSERT(append->stored_to <= log->now.end);
         acks_add(log, append);
     }
     flush_kick(log);
-    log_advance(log);
 }
 
 static void on_failed(struct log *log, mrt_status status)

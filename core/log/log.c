@@ -337,10 +337,10 @@ void log_offline(struct log *log, mrt_status status)
         return;
     log_note(log, MRT_LOG_ERROR, "log.offline", status);
     log->now.state = MRT_EOFFLINE;
+    line_publish(log);
     flush_stop(log);
     append_drop(log, MRT_EOFFLINE);
     requests_drop(&log->trims, MRT_EOFFLINE);
     requests_drop(&log->maintains, MRT_EOFFLINE);
     acks_drop(log, status);
-    line_publish(log);
 }
