@@ -6,15 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "serve.h"
+#include <mortise/build.h>
 
-#ifndef MORTISE_BUILD_ID
-#define MORTISE_BUILD_ID "0.1.0"
-#endif
+#include "serve.h"
 
 MRT_PLUGIN_NOTE("name=protocol-kafka" MRT_NOTE_END "version=0.1.0" MRT_NOTE_END
                 "abi=0.1" MRT_NOTE_END "need=0.1" MRT_NOTE_END "tier=draft" MRT_NOTE_END
-                "core=" MORTISE_BUILD_ID MRT_NOTE_END "flags=sim_safe" MRT_NOTE_END
+                "core=" MRT_BUILD_ID MRT_NOTE_END "flags=sim_safe" MRT_NOTE_END
                 "impl=" MRT_KIND_PROTOCOL " kafka" MRT_NOTE_END
                 "key=socket_request_max_bytes" MRT_NOTE_END "key.type=bytes" MRT_NOTE_END
                 "key.default=104857600" MRT_NOTE_END "key.min=1024" MRT_NOTE_END

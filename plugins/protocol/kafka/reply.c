@@ -183,7 +183,7 @@ static int16_t code_of(const void *at, mrt_status status, int32_t reason)
 
 uint32_t kafka_pass(struct kafka_request *r, const struct kit_map *map, void *in)
 {
-    if (kit_copy_in(map, r->in, in, &r->memory.kit) == MRT_OK)
+    if (kit_copy_in(map, r->in, in, &r->memory) == MRT_OK)
         return 1;
     kafka_drop(r, "no memory");
     return 0;
@@ -195,7 +195,7 @@ uint32_t kafka_return(
     const struct code_of ctx = {r, list};
     const struct kit_errors errors = {code_of, &ctx};
 
-    if (kit_copy_out(map, out, r->out, &r->memory.kit, &errors) == MRT_OK)
+    if (kit_copy_out(map, out, r->out, &r->memory, &errors) == MRT_OK)
         return 1;
     kafka_drop(r, "no memory");
     return 0;

@@ -59,10 +59,7 @@ struct kafka_request {
     struct kafka_request *next; /* in order of arrival */
     struct mrt_session *session;
     mrt_arena *arena;
-    struct kafka_memory {
-        struct kit_memory kit; /* first */
-        const mrt_host_broker *broker;
-    } memory;
+    struct kit_memory memory; /* the arena, for the interpreter */
     struct kafka_head head;
     uint64_t slot;
     mrt_call call;
