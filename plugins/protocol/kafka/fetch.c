@@ -208,6 +208,17 @@ static void opened(struct kafka_request *r, mrt_status status)
     kafka_call(r, MRT_OP_SUB_SET, &f->set, NULL, subscribed);
 }
 
+static struct fetch *fetch_new(struct kafka_request *r, uint32_t n)
+{
+    struct fetch *f = kafka_take(r, sizeof *f);
+
+    if (!f)
+        return NULL;
+    f->parts = kafka_take(r, n * sizeof *f->parts);
+    f->answers = kafka_take(r, n * sizeof *f->answers);
+    return f->parts && f->answers && lay_out(r, f) ? f : NULL;
+}
+
 void kafka_serve_fetch(struct kafka_request *r)
 {
     const struct kafka_fetch_request *in = r->in;
@@ -215,18 +226,17 @@ void kafka_serve_fetch(struct kafka_request *r)
     uint32_t n = count(in);
     struct fetch *f;
 
-    if (in->session_epoch > 0) {
+    if (in->session_epoch > 0)
         out->error_code = KAFKA_FETCH_SESSION_ID_NOT_FOUND;
+    if (in->session_epoch > 0 || !n) {
         kafka_answer(r);
         return;
     }
-    if (!n) {
-        kafka_answer(r);
+    f = fetch_new(r, n);
+    if (!f) {
+        kafka_drop(r, "no memory");
         return;
     }
-    if (!(f = kafka_take(r, sizeof *f)) || !(f->parts = kafka_take(r, n * sizeof *f->parts)) ||
-        !(f->answers = kafka_take(r, n * sizeof *f->answers)) || !lay_out(r, f))
-        return;
     r->state = f;
     f->open.size = sizeof f->open;
     f->open.replica_id = r->head.version >= 15 ? in->replica_state.replica_id : in->replica_id;
