@@ -222,14 +222,13 @@ static mrt_status builtin_handle(const struct builtin *builtin, lt_dlhandle *out
 
 static mrt_status entry_call(struct module *module, lt_dlhandle handle, mrt_error *error)
 {
-    const mrt_plugin *(*entry)(uint32_t host_abi) = NULL;
     void *symbol = lt_dlsym(handle, ENTRY);
     if (symbol == NULL)
         return error_set(
             error, MRT_EINVAL, "%s: it exports no " ENTRY ": define MRT_ENTRY_NAME and export it",
             module->path);
-    memcpy(&entry, &symbol, sizeof entry);
-    module->plugin = entry(MRT_ABI);
+    memcpy(&module->entry, &symbol, sizeof module->entry);
+    module->plugin = module->entry(MRT_ABI);
     if (module->plugin == NULL)
         return error_set(
             error, MRT_ENOTSUP,

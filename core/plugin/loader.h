@@ -36,9 +36,10 @@ struct file_id {
 struct module {
     char *path; /* owned; "builtin:<name>" for a builtin */
     struct file_id file;
-    const struct builtin *builtin; /* NULL for a file */
-    struct note *note;             /* owned */
-    const mrt_plugin *plugin;      /* what the entry gave; NULL until loaded */
+    const struct builtin *builtin;                 /* NULL for a file */
+    struct note *note;                             /* owned */
+    const mrt_plugin *(*entry)(uint32_t host_abi); /* NULL until loaded, as plugin */
+    const mrt_plugin *plugin;                      /* what the entry gave */
 };
 
 /* ---- modules (loader.c) ---------------------------------------------------------------------- */
