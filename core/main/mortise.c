@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * mortise.c - the command line: finds the command and hands over. Commands live in cmd_*.c.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "core/main/cmd_plugin.h"
+
+static int version_command(int argc, char **argv)
+{
+    (void)argc, (void)argv;
+    printf("mortise %s, ABI %d.%d\n", MORTISE_VERSION, MRT_ABI_MAJOR, MRT_ABI_MINOR);
+    return 0;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *usage;
+} commands[] = {
+    {"plugin", plugin_command, "plugin     list, look at, check and begin plugins"},
+    {"version", version_command, "version    of this program and of the plugin ABI"},
+};
+#define COMMANDS (sizeof commands / sizeof *commands)
+
+int main(int argc, char **argv)
+{
+    const char *name = argc > 1 ? argv[1] : "";
+    for (size_t i = 0; i < COMMANDS; i++)
+        if (strcmp(commands[i].name, name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    if (name[0] != '\0' && strcmp(name, "--help") != 0)
+        fprintf(stderr, "mortise: %s: no such command\n", name);
+    fprintf(stderr, "usage: mortise COMMAND ...\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(stderr, "  %s\n", commands[i].usage);
+    return 2;
+}
