@@ -1,7 +1,8 @@
 # mortise_add_plugin(<kind>-<name> SOURCES <file>... [LIBS <library>...] [PROVIDES <name>...])
 #
 # Builds <kind>-<name>.so, which exports mortise_plugin_entry and nothing else. The same call works
-# inside the Mortise tree and in a plugin's own repository after find_package(Mortise).
+# inside the Mortise tree and in a plugin's own repository after find_package(Mortise), where a plain
+# <name> will do.
 #
 # Inside the tree it also makes <kind>-<name>.builtin.o from the same sources, whose only global is
 # <kind>_<name>_LTX_mortise_plugin_entry: the static build and the simulator link it. PROVIDES names
@@ -35,8 +36,10 @@ endfunction()
 
 function(mortise_add_plugin name)
   cmake_parse_arguments(PARSE_ARGV 1 P "" "" "SOURCES;LIBS;PROVIDES")
-  if(NOT name MATCHES "^[a-z]+-[a-z][a-z0-9_]*$")
+  if(COMMAND mortise_warnings AND NOT name MATCHES "^[a-z]+-[a-z][a-z0-9_]*$")
     message(FATAL_ERROR "${name}: a plugin is named <kind>-<name>, in lower case")
+  elseif(NOT name MATCHES "^([a-z]+-)?[a-z][a-z0-9_]*$")
+    message(FATAL_ERROR "${name}: a plugin is named <name> or <kind>-<name>, in lower case")
   endif()
   if(NOT P_PROVIDES)
     string(REGEX REPLACE "^[a-z]+-" "" P_PROVIDES ${name})
