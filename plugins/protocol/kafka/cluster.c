@@ -131,6 +131,7 @@ void kafka_serve_describe_cluster(struct kafka_request *r)
     }
     out->endpoint_type = 1;
     const mrt_image *image = broker->image_pin(here, &version);
-    kafka_answer_if(r, describe(r, image));
+    if (describe(r, image))
+        kafka_answer(r);
     broker->image_unpin(here, image);
 }

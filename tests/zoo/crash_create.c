@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Follows a pointer that nobody gave it. */
+#define ZOO_CREATE crash_create
+#include <mortise/cleanup.h>
+
+static mrt_status crash_create(const mrt_create *how, void **inst, mrt_error *error)
+{
+    (void)how, (void)error;
+    *inst = *(void *volatile *)(uintptr_t)16;
+    return MRT_OK;
+}
+
+#include "tests/zoo/zoo.h"
