@@ -99,7 +99,8 @@ static void say_dropped(struct runtime *runtime, int64_t wall_ms)
 }
 
 /* Appends what @format says to @line; what does not fit is cut off. The new length. */
-static uint64_t put_text(char *line, uint64_t at, uint64_t cap, const char *format, va_list args)
+static PRINTF(4, 0) uint64_t
+    put_text(char *line, uint64_t at, uint64_t cap, const char *format, va_list args)
 {
     int n = vsnprintf(line + at, cap - at, format, args);
     ASSERT(n >= 0);

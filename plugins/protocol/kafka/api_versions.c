@@ -46,9 +46,7 @@ void kafka_serve_api_versions(struct kafka_request *r)
     struct kafka_api_versions_response *out = r->out;
     struct kafka_api_versions_response_api *rows = kafka_take(r, KAFKA_APIS * sizeof *rows);
 
-    if (!rows)
-        return;
-    if (r->head.version >= 3) {
+    if (rows && r->head.version >= 3) {
         if (!is_software(&in->client_software_name) || !is_software(&in->client_software_version)) {
             out->error_code = KAFKA_INVALID_REQUEST;
             kafka_answer(r);
@@ -56,11 +54,11 @@ void kafka_serve_api_versions(struct kafka_request *r)
         }
         learn_software(r->session, &in->client_software_name, &in->client_software_version);
     }
-    for (uint32_t i = 0; i < KAFKA_APIS; i++)
+    for (uint32_t i = 0; rows && i < KAFKA_APIS; i++)
         row(&rows[i], &kafka_apis[i]);
     out->api_keys = rows;
     out->n_api_keys = KAFKA_APIS;
-    kafka_answer(r);
+    kafka_answer_if(r, rows != NULL);
 }
 
 void kafka_serve_api_versions_unknown(struct kafka_request *r)

@@ -131,7 +131,6 @@ void kafka_serve_describe_cluster(struct kafka_request *r)
     }
     out->endpoint_type = 1;
     const mrt_image *image = broker->image_pin(here, &version);
-    if (describe(r, image))
-        kafka_answer(r);
+    kafka_answer_if(r, describe(r, image));
     broker->image_unpin(here, image);
 }

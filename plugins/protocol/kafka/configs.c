@@ -24,10 +24,11 @@ static void described(struct kafka_request *r, mrt_status status)
 {
     mrt_describe_configs_out *out = r->state;
 
-    if (status != MRT_OK && !all_are(r, out, status))
-        return;
-    if (kafka_return(r, kafka_describe_configs_response_map, out, KAFKA_OF_DESCRIBE_CONFIGS))
-        kafka_answer(r);
+    uint32_t complete = status == MRT_OK || all_are(r, out, status);
+
+    kafka_answer_if(
+        r, complete && kafka_return(
+                           r, kafka_describe_configs_response_map, out, KAFKA_OF_DESCRIBE_CONFIGS));
 }
 
 void kafka_serve_describe_configs(struct kafka_request *r)
@@ -35,8 +36,10 @@ void kafka_serve_describe_configs(struct kafka_request *r)
     mrt_describe_configs *in = kafka_take(r, sizeof *in);
     mrt_describe_configs_out *out = in ? kafka_take(r, sizeof *out) : NULL;
 
-    if (!out || !kafka_pass(r, kafka_describe_configs_request_map, in))
+    if (!out || !kafka_pass(r, kafka_describe_configs_request_map, in)) {
+        kafka_drop(r, "no memory");
         return;
+    }
     in->size = sizeof *in;
     out->size = sizeof *out;
     r->state = out;

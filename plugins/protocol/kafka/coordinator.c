@@ -18,11 +18,9 @@ void kafka_serve_find_coordinator(struct kafka_request *r)
     out->node_id = -1;
     out->port = -1;
     out->coordinators = kafka_take(r, in->n_coordinator_keys * sizeof *out->coordinators);
-    if (!out->coordinators)
-        return;
-    out->n_coordinators = in->n_coordinator_keys;
-    for (uint32_t i = 0; i < in->n_coordinator_keys; i++)
+    out->n_coordinators = out->coordinators ? in->n_coordinator_keys : 0;
+    for (uint32_t i = 0; i < out->n_coordinators; i++)
         out->coordinators[i] = (struct kafka_find_coordinator_response_coordinator){
             .key = in->coordinator_keys[i], .node_id = -1, .port = -1, .error_code = code};
-    kafka_answer(r);
+    kafka_answer_if(r, out->coordinators != NULL);
 }

@@ -5,6 +5,8 @@
  * every time; a request that continues a session is told that there is none.
  *
  * Responses' partitions lie in one array; their place in it is the cookie of the subscription.
+ * Between open and close nothing drops the request, or the subscription would stay: a partition
+ * that memory does not suffice for gets an error like any other.
  */
 #include <string.h>
 
@@ -87,21 +89,32 @@ static enum kafka_errors list_of(const struct kafka_request *r)
     return r->head.version >= 13 ? KAFKA_OF_FETCH_ID : KAFKA_OF_FETCH;
 }
 
-/* 0 if the request was dropped. */
+/* 0: no memory. */
 static uint32_t fill_aborted(
     struct kafka_request *r, const mrt_sub_res *res, struct kafka_fetch_response_partition *out)
 {
-    out->aborted_transactions = kafka_take(r, res->n_aborted * sizeof *out->aborted_transactions);
-    out->n_aborted_transactions = out->aborted_transactions ? res->n_aborted : 0;
-    for (uint32_t i = 0; i < out->n_aborted_transactions; i++)
-        out->aborted_transactions[i] = (struct kafka_fetch_response_aborted_transaction){
+    struct kafka_fetch_response_aborted_transaction *v =
+        r->memory.take(r->memory.ctx, (res->n_aborted + 1) * sizeof *v);
+
+    for (uint32_t i = 0; i < res->n_aborted && v; i++)
+        v[i] = (struct kafka_fetch_response_aborted_transaction){
             res->aborted[i].producer_id, res->aborted[i].first_offset};
-    return out->aborted_transactions != NULL;
+    out->aborted_transactions = v;
+    out->n_aborted_transactions = v ? res->n_aborted : 0;
+    return v != NULL;
+}
+
+static void data_release(const mrt_slicev *data)
+{
+    if (data->lease)
+        data->lease->ops->release(data->lease);
 }
 
 static void fill_partition(
     struct kafka_request *r, const mrt_sub_res *res, struct kafka_fetch_response_partition *out)
 {
+    const struct kafka_fetch_request *in = r->in;
+
     out->error_code = kafka_code(r, list_of(r), res->status, 0);
     out->high_watermark = res->high_watermark;
     out->last_stable_offset = res->last_stable;
@@ -113,10 +126,14 @@ static void fill_partition(
     if (res->status == MRT_ENOTLEADER || res->status == MRT_EEPOCHOLD)
         out->current_leader =
             (struct kafka_fetch_response_leader){res->leader_id, res->leader_epoch};
-    if (res->data.bytes)
+    if (in->isolation_level && !fill_aborted(r, res, out)) {
+        out->error_code = kafka_code(r, list_of(r), MRT_ENOMEM, 0);
+        data_release(&res->data);
+    } else if (res->data.bytes) {
         out->records = (mrt_str){(const char *)&res->data, res->data.bytes};
-    else if (res->data.lease)
-        res->data.lease->ops->release(res->data.lease);
+    } else {
+        data_release(&res->data);
+    }
 }
 
 static void closed(struct kafka_request *r, mrt_status status)
@@ -139,19 +156,20 @@ static void finish(struct kafka_request *r, mrt_status status)
 
 static void polled(struct kafka_request *r, mrt_status status)
 {
-    const struct kafka_fetch_request *in = r->in;
     struct fetch *f = r->state;
-    uint32_t fits = 1;
 
     for (uint32_t i = 0; i < f->result.n && status == MRT_OK; i++) {
         const mrt_sub_res *res = &f->result.parts[i];
-        if ((uint64_t)res->cookie < f->set.n) /* the broker gives back what it was given */
+        if ((uint64_t)res->cookie < f->set.n)
             fill_partition(r, res, &f->answers[res->cookie]);
+        else
+            data_release(&res->data); /* not a cookie of ours */
     }
-    for (uint32_t i = 0; i < f->result.n && status == MRT_OK && in->isolation_level && fits; i++)
-        fits = fill_aborted(r, &f->result.parts[i], &f->answers[f->result.parts[i].cookie]);
-    if (fits)
-        finish(r, status);
+    if (status == MRT_OK && f->result.n != f->set.n)
+        kafka_log(
+            r->session, MRT_LOG_ERROR, "bug_partitions_unanswered asked=%u answered=%u", f->set.n,
+            f->result.n);
+    finish(r, status);
 }
 
 static void subscribed(struct kafka_request *r, mrt_status status)
@@ -190,6 +208,17 @@ static void opened(struct kafka_request *r, mrt_status status)
     kafka_call(r, MRT_OP_SUB_SET, &f->set, NULL, subscribed);
 }
 
+static struct fetch *fetch_new(struct kafka_request *r, uint32_t n)
+{
+    struct fetch *f = kafka_take(r, sizeof *f);
+
+    if (!f)
+        return NULL;
+    f->parts = kafka_take(r, n * sizeof *f->parts);
+    f->answers = kafka_take(r, n * sizeof *f->answers);
+    return f->parts && f->answers && lay_out(r, f) ? f : NULL;
+}
+
 void kafka_serve_fetch(struct kafka_request *r)
 {
     const struct kafka_fetch_request *in = r->in;
@@ -197,18 +226,17 @@ void kafka_serve_fetch(struct kafka_request *r)
     uint32_t n = count(in);
     struct fetch *f;
 
-    if (in->session_epoch > 0) {
+    if (in->session_epoch > 0)
         out->error_code = KAFKA_FETCH_SESSION_ID_NOT_FOUND;
+    if (in->session_epoch > 0 || !n) {
         kafka_answer(r);
         return;
     }
-    if (!n) {
-        kafka_answer(r);
+    f = fetch_new(r, n);
+    if (!f) {
+        kafka_drop(r, "no memory");
         return;
     }
-    if (!(f = kafka_take(r, sizeof *f)) || !(f->parts = kafka_take(r, n * sizeof *f->parts)) ||
-        !(f->answers = kafka_take(r, n * sizeof *f->answers)) || !lay_out(r, f))
-        return;
     r->state = f;
     f->open.size = sizeof f->open;
     f->open.replica_id = r->head.version >= 15 ? in->replica_state.replica_id : in->replica_id;

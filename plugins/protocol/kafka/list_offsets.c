@@ -63,31 +63,36 @@ static void fill_partition(
     out->leader_epoch = from->found_epoch;
 }
 
-static void listed(struct kafka_request *r, mrt_status status)
+/* 0: no memory. */
+static uint32_t fill_topics(struct kafka_request *r, const struct listing *l)
 {
     const struct kafka_list_offsets_request *in = r->in;
     struct kafka_list_offsets_response *out = r->out;
-    struct listing *l = r->state;
     uint32_t n = 0;
 
     out->topics = kafka_take(r, in->n_topics * sizeof *out->topics);
-    if (!out->topics)
-        return;
-    out->n_topics = in->n_topics;
-    for (uint32_t i = 0; i < in->n_topics; i++) {
+    out->n_topics = out->topics ? in->n_topics : 0;
+    for (uint32_t i = 0; i < out->n_topics; i++) {
         struct kafka_list_offsets_response_topic *topic = &out->topics[i];
+        uint32_t parts = in->topics[i].n_partitions;
         topic->name = in->topics[i].name;
-        topic->partitions = kafka_take(r, in->topics[i].n_partitions * sizeof *topic->partitions);
+        topic->partitions = kafka_take(r, parts * sizeof *topic->partitions);
         if (!topic->partitions)
-            return;
-        topic->n_partitions = in->topics[i].n_partitions;
-        for (uint32_t j = 0; j < topic->n_partitions; j++, n++) {
-            if (status != MRT_OK)
-                l->parts[n].status = status;
+            return 0;
+        topic->n_partitions = parts;
+        for (uint32_t j = 0; j < parts; j++, n++)
             fill_partition(r, &l->parts[n], &topic->partitions[j]);
-        }
     }
-    kafka_answer(r);
+    return out->topics != NULL;
+}
+
+static void listed(struct kafka_request *r, mrt_status status)
+{
+    const struct listing *l = r->state;
+
+    for (uint32_t i = 0; i < l->in.n && status != MRT_OK; i++)
+        l->parts[i].status = status;
+    kafka_answer_if(r, fill_topics(r, l));
 }
 
 void kafka_serve_list_offsets(struct kafka_request *r)
@@ -95,8 +100,10 @@ void kafka_serve_list_offsets(struct kafka_request *r)
     const struct kafka_list_offsets_request *in = r->in;
     struct listing *l = kafka_take(r, sizeof *l);
 
-    if (!l || !gather(r, l))
+    if (!l || !gather(r, l)) {
+        kafka_drop(r, "no memory");
         return;
+    }
     r->state = l;
     kafka_deadline(r, in->timeout_ms);
     kafka_call(r, MRT_OP_LIST_OFFSETS, &l->in, NULL, listed);

@@ -112,7 +112,7 @@ static int16_t missing_error(
                                : kafka_code(r, KAFKA_OF_METADATA, m->status, 0);
 }
 
-/* The topics asked for, in their order. 0 if the request was dropped. */
+/* The topics asked for, in their order. 0: no memory. */
 static uint32_t fill_asked(
     struct kafka_request *r, const mrt_image *image, const struct kafka_brokers *brokers)
 {
@@ -197,13 +197,14 @@ static void answer(struct kafka_request *r, mrt_status status)
 
     m->status = status;
     const mrt_image *image = broker->image_pin(here, &version);
-    if (fill_cluster(r, image, &brokers) &&
-        (asks_for_all(r) ? fill_all(r, image, &brokers) : fill_asked(r, image, &brokers)))
-        kafka_answer(r);
+    uint32_t complete =
+        fill_cluster(r, image, &brokers) &&
+        (asks_for_all(r) ? fill_all(r, image, &brokers) : fill_asked(r, image, &brokers));
+    kafka_answer_if(r, complete);
     broker->image_unpin(here, image);
 }
 
-/* Topics asked for by name that are not there and could be. 0 if the request was dropped. */
+/* Topics asked for by name that are not there and could be. 0: no memory. */
 static uint32_t gather_missing(struct kafka_request *r, struct metadata *m)
 {
     const struct kafka_metadata_request *in = r->in;
@@ -230,14 +231,16 @@ void kafka_serve_metadata(struct kafka_request *r)
     const struct kafka_metadata_request *in = r->in;
     struct metadata *m = kafka_take(r, sizeof *m);
 
-    if (!m)
+    if (!m) {
+        kafka_drop(r, "no memory");
         return;
+    }
     r->state = m;
     m->create = (mrt_create_topics){.size = sizeof m->create, .timeout_ms = -1, .automatic = 1};
     m->created.size = sizeof m->created;
     if (in->allow_auto_topic_creation && !asks_for_all(r) && !gather_missing(r, m))
-        return;
-    if (m->create.n_topics)
+        kafka_drop(r, "no memory");
+    else if (m->create.n_topics)
         kafka_call(r, MRT_OP_CREATE_TOPICS, &m->create, &m->created, answer);
     else
         answer(r, MRT_OK);

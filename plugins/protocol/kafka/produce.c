@@ -46,7 +46,8 @@ static void gather(const struct kafka_produce_request *in, struct produce *p)
     p->in = (mrt_produce){sizeof p->in, n, p->parts, in->transactional_id, in->acks, 0};
 }
 
-/* The brokers that lead instead, for clients that would otherwise ask for metadata (KIP-951). */
+/* The brokers that lead instead, for clients that would otherwise ask for metadata (KIP-951). 0: no
+ * memory. */
 static uint32_t name_endpoints(
     struct kafka_request *r, const mrt_image *image, struct kafka_produce_response *out,
     const struct produce *p)
@@ -96,7 +97,7 @@ static uint32_t fill_partition(
     return 1;
 }
 
-/* 0 if the request was dropped. */
+/* 0: no memory. */
 static uint32_t fill_topics(struct kafka_request *r, const struct produce *p)
 {
     const struct kafka_produce_request *in = r->in;
@@ -134,15 +135,13 @@ static void answer(struct kafka_request *r, const struct produce *p)
 
     for (uint32_t i = 0; i < p->in.n; i++)
         elsewhere |= p->results[i].status == MRT_ENOTLEADER && p->results[i].leader_id >= 0;
-    if (!fill_topics(r, p))
-        return;
-    if (!elsewhere || r->head.version < 10) {
-        kafka_answer(r);
+    uint32_t complete = fill_topics(r, p);
+    if (!complete || !elsewhere || r->head.version < 10) {
+        kafka_answer_if(r, complete);
         return;
     }
     const mrt_image *image = broker->image_pin(here, &version);
-    if (name_endpoints(r, image, r->out, p))
-        kafka_answer(r);
+    kafka_answer_if(r, name_endpoints(r, image, r->out, p));
     broker->image_unpin(here, image);
 }
 
@@ -184,40 +183,54 @@ static void refuse(struct kafka_request *r, struct produce *p, int16_t code)
 {
     struct kafka_produce_response *out = r->out;
 
-    all_are(p, MRT_OK);
-    if (!fill_topics(r, p))
-        return;
+    uint32_t complete = fill_topics(r, p);
     for (uint32_t i = 0; i < out->n_responses; i++)
         for (uint32_t j = 0; j < out->responses[i].n_partition_responses; j++)
             out->responses[i].partition_responses[j].error_code = code;
-    kafka_answer(r);
+    kafka_answer_if(r, complete);
+}
+
+static struct produce *produce_new(struct kafka_request *r, uint32_t n)
+{
+    struct produce *p = kafka_take(r, sizeof *p);
+
+    if (!p)
+        return NULL;
+    p->parts = kafka_take(r, n * sizeof *p->parts);
+    p->results = kafka_take(r, n * sizeof *p->results);
+    p->slices = kafka_take(r, n * sizeof *p->slices);
+    return p->parts && p->results && p->slices ? p : NULL;
+}
+
+/* One release of the lease for each partition with bytes. 0: no memory. */
+static uint32_t lease(struct kafka_request *r, struct produce *p)
+{
+    mrt_lease *held = p->leased ? kafka_hold_for(r->session, p->leased) : NULL;
+
+    for (uint32_t i = 0; i < p->in.n; i++)
+        if (p->parts[i].batches.n)
+            p->parts[i].batches.lease = held;
+    return held || !p->leased;
 }
 
 void kafka_serve_produce(struct kafka_request *r)
 {
     const struct kafka_produce_request *in = r->in;
-    struct produce *p = kafka_take(r, sizeof *p);
-    uint32_t n = count(in);
-    mrt_lease *lease = NULL;
+    struct produce *p = produce_new(r, count(in));
 
-    if (!p || !(p->parts = kafka_take(r, n * sizeof *p->parts)) ||
-        !(p->results = kafka_take(r, n * sizeof *p->results)) ||
-        !(p->slices = kafka_take(r, n * sizeof *p->slices)))
+    if (!p) {
+        kafka_drop(r, "no memory");
         return;
+    }
     r->state = p;
     gather(in, p);
     all_are(p, MRT_OK);
     if (in->acks < -1 || in->acks > 1) {
         refuse(r, p, KAFKA_INVALID_REQUIRED_ACKS);
-        return;
-    }
-    if (p->leased && !(lease = kafka_hold_for(r->session, p->leased))) {
+    } else if (!lease(r, p)) {
         kafka_drop(r, "no memory");
-        return;
+    } else {
+        kafka_deadline(r, in->timeout_ms);
+        kafka_call(r, MRT_OP_PRODUCE, &p->in, p->results, produced);
     }
-    for (uint32_t i = 0; i < n; i++)
-        if (p->parts[i].batches.n)
-            p->parts[i].batches.lease = lease;
-    kafka_deadline(r, in->timeout_ms);
-    kafka_call(r, MRT_OP_PRODUCE, &p->in, p->results, produced);
 }

@@ -12,11 +12,7 @@ void *kafka_take(struct kafka_request *r, uint64_t bytes)
 {
     void *p = kafka_broker(r)->arena_alloc(r->arena, bytes ? bytes : 1);
 
-    if (p)
-        memset(p, 0, bytes);
-    else
-        kafka_drop(r, "no memory");
-    return p;
+    return p ? memset(p, 0, bytes) : NULL;
 }
 
 /* The last of a request: the host may free it inside, by telling that the answer is sent. */
@@ -138,6 +134,14 @@ void kafka_answer(struct kafka_request *r)
     kafka_answer_as(r, r->head.version, r->out);
 }
 
+void kafka_answer_if(struct kafka_request *r, uint32_t complete)
+{
+    if (complete)
+        kafka_answer(r);
+    else
+        kafka_drop(r, "no memory");
+}
+
 void kafka_answer_nothing(struct kafka_request *r)
 {
     fill(r, NULL, 0);
@@ -183,10 +187,7 @@ static int16_t code_of(const void *at, mrt_status status, int32_t reason)
 
 uint32_t kafka_pass(struct kafka_request *r, const struct kit_map *map, void *in)
 {
-    if (kit_copy_in(map, r->in, in, &r->memory.kit) == MRT_OK)
-        return 1;
-    kafka_drop(r, "no memory");
-    return 0;
+    return kit_copy_in(map, r->in, in, &r->memory) == MRT_OK;
 }
 
 uint32_t kafka_return(
@@ -195,8 +196,5 @@ uint32_t kafka_return(
     const struct code_of ctx = {r, list};
     const struct kit_errors errors = {code_of, &ctx};
 
-    if (kit_copy_out(map, out, r->out, &r->memory.kit, &errors) == MRT_OK)
-        return 1;
-    kafka_drop(r, "no memory");
-    return 0;
+    return kit_copy_out(map, out, r->out, &r->memory, &errors) == MRT_OK;
 }

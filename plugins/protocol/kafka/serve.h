@@ -59,10 +59,7 @@ struct kafka_request {
     struct kafka_request *next; /* in order of arrival */
     struct mrt_session *session;
     mrt_arena *arena;
-    struct kafka_memory {
-        struct kit_memory kit; /* first */
-        const mrt_host_broker *broker;
-    } memory;
+    struct kit_memory memory; /* the arena, for the interpreter */
     struct kafka_head head;
     uint64_t slot;
     mrt_call call;
@@ -97,7 +94,7 @@ struct mrt_session {
 
 extern const mrt_protocol_ops kafka_protocol_ops;
 
-/* @bytes of the request's memory, zeroed; NULL after kafka_drop(). */
+/* @bytes of the request's memory, zeroed; NULL when there is no more. */
 void *kafka_take(struct kafka_request *request, uint64_t bytes);
 
 /* Carries out operation @number and goes on with @then, now or when it has completed. */
@@ -110,7 +107,7 @@ void kafka_deadline(struct kafka_request *request, int32_t ms);
 
 /*
  * By the tables made of .op files: kafka_pass() copies request->in to the operation's struct @in,
- * kafka_return() the operation's @out to request->out. 0 if the request was dropped.
+ * kafka_return() the operation's @out to request->out. 0: no memory.
  */
 uint32_t kafka_pass(struct kafka_request *request, const struct kit_map *in_map, void *in);
 uint32_t kafka_return(
@@ -119,6 +116,9 @@ uint32_t kafka_return(
 
 /* Sends request->out. */
 void kafka_answer(struct kafka_request *request);
+
+/* Sends request->out if it is @complete, else drops the request for want of memory. */
+void kafka_answer_if(struct kafka_request *request, uint32_t complete);
 
 /* Sends @body of @version of the API instead: for ApiVersions of a version we do not know. */
 void kafka_answer_as(struct kafka_request *request, int16_t version, const void *body);
@@ -140,7 +140,7 @@ struct kafka_brokers {
     uint32_t reserved;
 };
 
-/* Fills @out, fenced brokers included if @fenced. 0 if the request was dropped. */
+/* Fills @out, fenced brokers included if @fenced. 0: no memory. */
 uint32_t kafka_brokers_list(
     struct kafka_request *request, const mrt_image *image, uint32_t fenced,
     struct kafka_brokers *out);

@@ -249,7 +249,7 @@ void kafka_deadline(struct kafka_request *r, int32_t ms)
 static void *arena_take(void *ctx, uint64_t bytes)
 {
     struct kafka_request *r = ctx;
-    return r->memory.broker->arena_alloc(r->arena, bytes);
+    return kafka_broker(r)->arena_alloc(r->arena, bytes);
 }
 
 /* A request in an arena of its own; NULL while there is no room for one. */
@@ -265,8 +265,7 @@ static struct kafka_request *request_new(struct mrt_session *s)
         return NULL;
     }
     *r = (struct kafka_request){.session = s, .arena = arena};
-    r->memory.broker = broker;
-    r->memory.kit = (struct kit_memory){arena_take, r, 1, 0};
+    r->memory = (struct kit_memory){arena_take, r, 1, 0};
     return r;
 }
 
@@ -310,8 +309,8 @@ static void request_run(struct kafka_request *r)
         return;
     }
     kit_struct_defaults(api->response->root, r->out);
-    mrt_status status = kit_message_decode(
-        api->request, r->head.version, &r->head.body, &r->memory.kit, r->in, &used);
+    mrt_status status =
+        kit_message_decode(api->request, r->head.version, &r->head.body, &r->memory, r->in, &used);
     if (status == MRT_OK)
         kafka_handler_of(api)(r);
     else
@@ -330,7 +329,7 @@ static mrt_status frame_take(struct mrt_session *s, const mrt_str *frame)
         return MRT_EAGAIN;
     }
     request_add(r);
-    mrt_status status = kafka_head_decode(frame, &r->memory.kit, &r->head);
+    mrt_status status = kafka_head_decode(frame, &r->memory, &r->head);
     learn_client(s, &r->head.client_id);
     if (status == MRT_OK)
         request_run(r);

@@ -8,7 +8,7 @@
 
 /* ---- create ---------------------------------------------------------------------------------- */
 
-/* The call as a whole failed: each topic gets its status. 0 if the request was dropped. */
+/* The call as a whole failed: each topic gets its status. 0: no memory. */
 static uint32_t none_created(struct kafka_request *r, mrt_create_topics_out *out, mrt_status status)
 {
     const struct kafka_create_topics_request *in = r->in;
@@ -29,10 +29,11 @@ static void created(struct kafka_request *r, mrt_status status)
 {
     mrt_create_topics_out *out = r->state;
 
-    if (status != MRT_OK && !none_created(r, out, status))
-        return;
-    if (kafka_return(r, kafka_create_topics_response_map, out, KAFKA_OF_CREATE_TOPICS))
-        kafka_answer(r);
+    uint32_t complete = status == MRT_OK || none_created(r, out, status);
+
+    kafka_answer_if(
+        r,
+        complete && kafka_return(r, kafka_create_topics_response_map, out, KAFKA_OF_CREATE_TOPICS));
 }
 
 void kafka_serve_create_topics(struct kafka_request *r)
@@ -40,8 +41,10 @@ void kafka_serve_create_topics(struct kafka_request *r)
     mrt_create_topics *in = kafka_take(r, sizeof *in);
     mrt_create_topics_out *out = in ? kafka_take(r, sizeof *out) : NULL;
 
-    if (!out || !kafka_pass(r, kafka_create_topics_request_map, in))
+    if (!out || !kafka_pass(r, kafka_create_topics_request_map, in)) {
+        kafka_drop(r, "no memory");
         return;
+    }
     in->size = sizeof *in;
     out->size = sizeof *out;
     r->state = out;
@@ -74,15 +77,15 @@ static void deleted(struct kafka_request *r, mrt_status status)
     struct kafka_delete_topics_response *out = r->out;
     struct deletion *d = r->state;
 
-    if (status != MRT_OK && !none_deleted(r, d, status))
-        return;
-    if (!kafka_return(r, kafka_delete_topics_response_map, &d->out, KAFKA_OF_DELETE_TOPICS))
-        return;
+    uint32_t complete = status == MRT_OK || none_deleted(r, d, status);
+
+    complete = complete &&
+               kafka_return(r, kafka_delete_topics_response_map, &d->out, KAFKA_OF_DELETE_TOPICS);
     for (uint32_t i = 0; i < out->n_responses; i++) /* an id has an error of its own */
         if (!out->responses[i].name.p &&
             out->responses[i].error_code == KAFKA_UNKNOWN_TOPIC_OR_PARTITION)
             out->responses[i].error_code = KAFKA_UNKNOWN_TOPIC_ID;
-    kafka_answer(r);
+    kafka_answer_if(r, complete);
 }
 
 /* Before version 6 there are names only. */
@@ -103,8 +106,10 @@ void kafka_serve_delete_topics(struct kafka_request *r)
 {
     struct deletion *d = kafka_take(r, sizeof *d);
 
-    if (!d || !kafka_pass(r, kafka_delete_topics_request_map, &d->in) || !take_names(r, &d->in))
+    if (!d || !kafka_pass(r, kafka_delete_topics_request_map, &d->in) || !take_names(r, &d->in)) {
+        kafka_drop(r, "no memory");
         return;
+    }
     d->in.size = sizeof d->in;
     d->out.size = sizeof d->out;
     r->state = d;

@@ -233,6 +233,11 @@ static void one_byte_too_little_room_is_too_big(void **state)
     assert_int_equal(inflate(packed, n, TEXT - 1, 5000, &got), MRT_ETOOBIG);
     assert_int_equal(inflate(packed, n, TEXT, 5000, &got), MRT_OK);
     assert_int_equal(inflate(packed, n, 0, 5000, &got), MRT_ETOOBIG);
+    n = frame_without_size(text, TEXT, 12, packed, sizeof packed); /* so small that it streams */
+    assert_int_equal(inflate(packed, n, TEXT - 1, 5000, &got), MRT_ETOOBIG);
+    assert_int_equal(got, TEXT - 1);
+    assert_int_equal(inflate(packed, n, TEXT, 5000, &got), MRT_OK);
+    assert_int_equal(got, TEXT);
 }
 
 /* 256 MiB of zeros in kilobytes, with and without a size; nothing may be allocated for them. */
@@ -319,9 +324,10 @@ static void an_input_cut_at_any_byte_is_corrupt(void **state)
 {
     uint64_t got = 0;
     (void)state;
-    for (uint32_t kind = 0; kind < 3; kind++) {
+    for (uint32_t kind = 0; kind < 4; kind++) {
         uint64_t n = kind == 0   ? pack(text, 5000, 3)
                      : kind == 1 ? pack(noise, 700, 3)
+                     : kind == 3 ? frame_without_size(text, 9000, 11, packed, sizeof packed)
                                  : frame_without_size(text, 5000, 0, packed, sizeof packed);
         for (uint64_t cut = 0; cut < n; cut++) {
             uint8_t *exact = malloc(cut + 1); /* for the sanitizer: not a byte behind it */

@@ -62,6 +62,12 @@ static void appended(mrt_call *call, int64_t base)
     }
 }
 
+static mrt_status refuse_call(struct double_world *w, mrt_call *call)
+{
+    (void)w, (void)call;
+    return MRT_ENOTLEADER;
+}
+
 /* ---- ApiVersions ----------------------------------------------------------------------------- */
 
 static void api_versions_says_what_is_served_in_every_version(void **state)
@@ -309,6 +315,37 @@ static void memory_may_run_out_anywhere(void **state)
     *state = world_open();
 }
 
+/* Whatever the request: it is answered, or dropped with all it had taken. */
+static void memory_may_run_out_in_any_request(void **state)
+{
+    static uint8_t frame[OUT_MAX];
+    uint64_t seed = 1, want;
+
+    world_close(*state);
+    for (uint32_t i = 0; i < KAFKA_APIS; i++) {
+        const struct kafka_api *api = &kafka_apis[i];
+        for (int16_t version = api->since; version <= api->until; version += 3) {
+            uint32_t closes = 1;
+            for (uint32_t blocks = 1; closes && blocks < 500; blocks++) {
+                struct double_world *w = world_open();
+                void *in = world_memory.take(NULL, api->request->root->size);
+                uint64_t same = seed;
+                assert_int_equal(
+                    kit_message_random(api->request, version, &world_memory, &same, in), MRT_OK);
+                uint64_t n = world_request(api->request, version, 1, in, frame);
+                w->on_call = refuse_call;
+                w->arena_blocks_left = blocks;
+                world_bytes(w, frame, n, &want);
+                closes = w->closes && strstr(w->log, "no memory");
+                world_close(w);
+            }
+            assert_int_equal(closes, 0);
+            seed++;
+        }
+    }
+    *state = world_open();
+}
+
 /* ---- produce --------------------------------------------------------------------------------- */
 
 static void record_bytes_stay_where_they_were_received(void **state)
@@ -348,12 +385,6 @@ static void two_produces_in_one_read_share_its_lease(void **state)
     assert_int_equal(w->leases, 0);
     world_complete(w, 1, MRT_OK);
     world_complete(w, 0, MRT_OK);
-}
-
-static mrt_status refuse_call(struct double_world *w, mrt_call *call)
-{
-    (void)w, (void)call;
-    return MRT_ENOTLEADER;
 }
 
 static void a_refused_produce_keeps_its_lease_and_is_answered(void **state)
@@ -512,6 +543,7 @@ int main(void)
         TEST(a_client_with_too_many_requests_waits_and_loses_nothing),
         TEST(without_a_slot_or_an_arena_bytes_stay_with_the_host),
         TEST(memory_may_run_out_anywhere),
+        TEST(memory_may_run_out_in_any_request),
         TEST(record_bytes_stay_where_they_were_received),
         TEST(two_produces_in_one_read_share_its_lease),
         TEST(a_refused_produce_keeps_its_lease_and_is_answered),

@@ -209,7 +209,7 @@ static void a_slow_reader_gets_every_byte_and_every_lease_comes_back_once(void *
     assert_int_equal(served_shutdown(served), MRT_EBUSY);
     usleep(20000);
     assert_int_equal(SEEN(served->sent), 0);
-    assert_true(parcel_released(parcel) < VECTORS); /* those given to the kernel are back */
+    assert_in_range(parcel_released(parcel), 1, VECTORS - 1); /* those the kernel has are back */
     for (uint64_t at = 0; at < parcel->bytes;) {
         uint64_t n = at < 200000 ? 7000 : 500000; /* a crawl, then a gulp */
         n = n > parcel->bytes - at ? parcel->bytes - at : n;
