@@ -80,8 +80,7 @@ static mrt_status cut_back(struct job *job, struct segment *active, uint64_t siz
     mrt_status status;
     JOB_BEGIN(job)
     JOB_AWAIT(
-        job, status,
-        job->store->file->truncate(active->file[FILE_LOG]->file, &job->op, size));
+        job, status, job->store->file->truncate(active->file[FILE_LOG]->file, &job->op, size));
     if (status) {
         job->log->failed = 1;
         segment_dir_offline(job->dir, status, "a failed append could not be cut back");
@@ -99,8 +98,7 @@ static mrt_status write_batches(struct append_job *a)
     a->before = active->size;
     JOB_AWAIT(
         job, status,
-        job->store->file->writev(
-            active->file[FILE_LOG]->file, &job->op, &a->all, active->size));
+        job->store->file->writev(active->file[FILE_LOG]->file, &job->op, &a->all, active->size));
     if (status) {
         job->got = (uint64_t)(int64_t)status;
         JOB_STEP_OK(job, cut_back(job, active, a->before));
@@ -119,8 +117,8 @@ static mrt_status append_run(struct job *job)
     take_over(log, a->active, a->append);
     if (a->append->flags & MRT_APPEND_WILL_FLUSH)
         segment_sync_start(log, log->end);
-    if (a->active->tail && (a->active->tail->offsets == TAIL_ENTRIES ||
-                            a->active->tail->times == TAIL_ENTRIES)) {
+    if (a->active->tail &&
+        (a->active->tail->offsets == TAIL_ENTRIES || a->active->tail->times == TAIL_ENTRIES)) {
         JOB_STEP(job, status, segment_tail_write(job, a->active));
         if (status) /* the entries stay in memory; further ones are left out (N3) */
             segment_say(
@@ -150,8 +148,7 @@ static void gather(struct append_job *a, const mrt_append *append)
     a->all.n = n;
 }
 
-mrt_status segment_append(
-    mrt_log *log, mrt_op *op, const mrt_append *append, mrt_log_state *after)
+mrt_status segment_append(mrt_log *log, mrt_op *op, const mrt_append *append, mrt_log_state *after)
 {
     uint64_t slices;
     mrt_status status = segment_usable(log, 1);
@@ -165,8 +162,8 @@ mrt_status segment_append(
         segment_state(log, after);
         return MRT_OK;
     }
-    struct append_job *a = segment_job_new(
-        log->dir, log, op, append_run, sizeof(*a) + slices * sizeof(mrt_slice));
+    struct append_job *a =
+        segment_job_new(log->dir, log, op, append_run, sizeof(*a) + slices * sizeof(mrt_slice));
     if (!a)
         return MRT_ENOMEM;
     a->job.end = append_end;
@@ -192,8 +189,7 @@ mrt_status segment_make_files(struct job *job, struct segment *fresh)
     JOB_BEGIN(job)
     for (job->at = 0; job->at < SEGMENT_FILES; job->at++) {
         JOB_STEP_OK(job, segment_hold(job, fresh, job->at));
-        JOB_AWAIT_OK(
-            job, job->store->file->truncate(fresh->file[job->at]->file, &job->op, 0));
+        JOB_AWAIT_OK(job, job->store->file->truncate(fresh->file[job->at]->file, &job->op, 0));
         if (job->at != FILE_LOG)
             segment_job_unhold(job);
     }

@@ -55,8 +55,7 @@ mrt_status segment_side_add(mrt_log *log, uint32_t kind, int64_t offset)
         return MRT_OK;
     if (side_reserve(log))
         return MRT_ENOMEM;
-    memmove(
-        log->sides + at + 1, log->sides + at, (log->side_count - at) * sizeof(struct side));
+    memmove(log->sides + at + 1, log->sides + at, (log->side_count - at) * sizeof(struct side));
     log->sides[at] = (struct side){.offset = offset, .kind = kind};
     log->side_count++;
     return MRT_OK;
@@ -67,8 +66,7 @@ static void side_remove(mrt_log *log, uint32_t kind, int64_t offset)
     uint32_t at = side_at(log, kind, offset);
     if (!has_side(log, at, kind, offset))
         return;
-    memmove(
-        log->sides + at, log->sides + at + 1, (log->side_count - at - 1) * sizeof(struct side));
+    memmove(log->sides + at, log->sides + at + 1, (log->side_count - at - 1) * sizeof(struct side));
     log->side_count--;
 }
 
@@ -109,8 +107,7 @@ static mrt_status append_opened(struct blob_job *b)
     status = file->length(job->opened, &b->cap);
     if (status)
         JOB_RETURN(job, status);
-    JOB_AWAIT(
-        job, b->failed, segment_write_at(job, job->opened, b->bytes->p, b->bytes->n, b->cap));
+    JOB_AWAIT(job, b->failed, segment_write_at(job, job->opened, b->bytes->p, b->bytes->n, b->cap));
     if (b->failed) {
         JOB_AWAIT(job, status, file->truncate(job->opened, &job->op, b->cap));
         if (status)

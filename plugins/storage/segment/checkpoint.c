@@ -98,8 +98,8 @@ static mrt_status print(struct checkpoint_job *c)
             continue;
         lines--;
         n += (uint64_t)snprintf(
-            job->loaded + n, room - n, "%.*s %d %lld\n", (int)e->topic_bytes, e->name,
-            e->partition, (long long)value);
+            job->loaded + n, room - n, "%.*s %d %lld\n", (int)e->topic_bytes, e->name, e->partition,
+            (long long)value);
     }
     c->bytes = n;
     return lines == 0 ? MRT_OK : MRT_EAGAIN;

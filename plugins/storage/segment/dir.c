@@ -9,6 +9,8 @@
 
 #define PROPERTIES_MOST 65536 /* bytes of meta.properties */
 #define PROPERTIES_ROOM 128   /* for what we add */
+#define LOCK_TRIES      20    /* the one before may be on its way out: its file closes later */
+#define LOCK_WAIT_NS    UINT64_C(50000000)
 
 struct dir_job {
     struct job job;
@@ -28,7 +30,8 @@ static void tell_offline(mrt_task *task)
 {
     mrt_dir *dir = (mrt_dir *)(void *)((char *)task - offsetof(mrt_dir, offline_task));
     __atomic_store_n(&dir->offline_posted, 0, __ATOMIC_RELEASE);
-    segment_say(dir->store, MRT_LOG_ERROR, "dir.offline path=%s why=\"%s\"", dir->path,
+    segment_say(
+        dir->store, MRT_LOG_ERROR, "dir.offline path=%s why=\"%s\"", dir->path,
         dir->offline_why.text);
     if (dir->events && !dir->closing)
         dir->events->dir_state(dir->ctx, dir, MRT_DIR_OFFLINE, &dir->offline_why);
@@ -82,33 +85,58 @@ static void dir_free(mrt_dir *dir)
     host->free(host, dir);
 }
 
+static void waited(mrt_timer *timer)
+{
+    mrt_dir *dir = (mrt_dir *)(void *)((char *)timer - offsetof(mrt_dir, timer));
+    struct job *job = dir->closer;
+    dir->closer = NULL;
+    segment_job_wake(job, MRT_OK);
+}
+
+/* For JOB_AWAIT, while the directory is not open yet. */
+static mrt_status wait_for_lock(struct job *job)
+{
+    const struct store *store = job->store;
+    job->dir->closer = job;
+    job->dir->timer.fire = waited;
+    store->exec->timer_set(
+        job->exec, &job->dir->timer, store->clock->mono_ns(job->exec) + LOCK_WAIT_NS);
+    return MRT_PENDING;
+}
+
+static mrt_status open_lock(struct job *job)
+{
+    const uint32_t flags = MRT_FILE_READ | MRT_FILE_WRITE | MRT_FILE_CREATE | MRT_FILE_LOCK;
+    return job->store->file->open(
+        job->exec, &job->op, &job->paths->str[PATH_FILE], flags, &job->opened);
+}
+
 static mrt_status take_lock(struct dir_job *d)
 {
     struct job *job = &d->job;
     mrt_dir *dir = job->dir;
-    const mrt_host_file *file = job->store->file;
-    const uint32_t flags = MRT_FILE_READ | MRT_FILE_WRITE | MRT_FILE_CREATE | MRT_FILE_LOCK;
     mrt_status status;
     JOB_BEGIN(job)
     segment_path(job, PATH_FILE, "", NAME_LOCK);
     segment_path(job, PATH_FOLDER, "", "");
-    JOB_AWAIT(
-        job, status,
-        file->open(job->exec, &job->op, &job->paths->str[PATH_FILE], flags, &dir->lock));
+    JOB_AWAIT(job, status, open_lock(job));
     if (status == MRT_ENOENT) {
-        JOB_AWAIT_OK(job, file->mkdir(job->exec, &job->op, &job->paths->str[PATH_FOLDER]));
-        JOB_AWAIT(
-            job, status,
-            file->open(job->exec, &job->op, &job->paths->str[PATH_FILE], flags, &dir->lock));
+        JOB_AWAIT_OK(
+            job, job->store->file->mkdir(job->exec, &job->op, &job->paths->str[PATH_FOLDER]));
+        JOB_AWAIT(job, status, open_lock(job));
     }
-    if (status) {
-        dir->lock = NULL;
-        segment_error(
-            &d->why, status, "%s: cannot be locked (status %d)%s", dir->path, status,
-            status == MRT_EBUSY ? ": another broker uses it" : "");
+    for (job->at = 0; status == MRT_EBUSY && job->at < LOCK_TRIES; job->at++) {
+        JOB_AWAIT_OK(job, wait_for_lock(job));
+        JOB_AWAIT(job, status, open_lock(job));
     }
-    JOB_RETURN(job, status);
-    JOB_END(job, MRT_EBUG);
+    if (status)
+        JOB_RETURN(
+            job, segment_error(
+                     &d->why, status, "%s: cannot be locked (status %d)%s", dir->path, status,
+                     status == MRT_EBUSY ? ": another broker uses it" : ""));
+    dir->lock = job->opened;
+    job->opened = NULL;
+    JOB_END(job, MRT_OK);
 }
 
 static mrt_status load_properties(struct dir_job *d)

@@ -20,8 +20,7 @@ static uint64_t hash_of(const char *name, uint64_t n)
 
 static uint64_t name_of(const mrt_str *topic, int32_t partition, char *out)
 {
-    return (uint64_t)snprintf(
-        out, FOLDER_MAX + 1, "%.*s-%d", (int)topic->n, topic->p, partition);
+    return (uint64_t)snprintf(out, FOLDER_MAX + 1, "%.*s-%d", (int)topic->n, topic->p, partition);
 }
 
 struct entry *segment_entry_find(const mrt_dir *dir, const mrt_str *topic, int32_t partition)

@@ -89,8 +89,8 @@ mrt_status segment_load(struct job *job, uint64_t most)
     mrt_status status;
     JOB_BEGIN(job)
     JOB_AWAIT_OK(
-        job, file->open(
-                 job->exec, &job->op, &job->paths->str[PATH_FILE], MRT_FILE_READ, &job->opened));
+        job,
+        file->open(job->exec, &job->op, &job->paths->str[PATH_FILE], MRT_FILE_READ, &job->opened));
     JOB_STEP(job, status, load_opened(job, most));
     close_opened(job);
     JOB_RETURN(job, status);
@@ -118,8 +118,8 @@ mrt_status segment_replace(struct job *job, const char *bytes, uint64_t n)
     other->n = (uint64_t)snprintf(
         job->paths->text[PATH_TEMPORARY], PATH_BYTES, "%.*s.tmp", (int)path->n, path->p);
     JOB_AWAIT_OK(
-        job, file->open(
-                 job->exec, &job->op, other, MRT_FILE_WRITE | MRT_FILE_CREATE, &job->opened));
+        job,
+        file->open(job->exec, &job->op, other, MRT_FILE_WRITE | MRT_FILE_CREATE, &job->opened));
     JOB_STEP(job, status, write_opened(job, bytes, n));
     close_opened(job);
     if (status)
@@ -156,8 +156,7 @@ mrt_status segment_list(struct job *job, uint32_t from_start)
         .text_cap = LIST_TEXT,
     };
     JOB_AWAIT_OK(
-        job, file->list(
-                 job->exec, &job->op, &job->paths->str[PATH_FOLDER], &job->listing->list));
+        job, file->list(job->exec, &job->op, &job->paths->str[PATH_FOLDER], &job->listing->list));
     JOB_END(job, MRT_OK);
 }
 

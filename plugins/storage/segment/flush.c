@@ -62,9 +62,7 @@ static mrt_status sync_file(struct job *job, struct segment *segment, uint32_t w
 {
     JOB_BEGIN(job)
     JOB_STEP_OK(job, segment_hold(job, segment, which));
-    JOB_AWAIT_OK(
-        job,
-        job->store->file->sync(segment->file[which]->file, &job->op, MRT_SYNC_DATA));
+    JOB_AWAIT_OK(job, job->store->file->sync(segment->file[which]->file, &job->op, MRT_SYNC_DATA));
     JOB_END(job, MRT_OK);
 }
 

@@ -2,10 +2,10 @@
 /*
  * format.c - names and text files. Reads bytes that anybody may have written: nothing is trusted.
  */
+#include "plugins/storage/segment/format.h"
+
 #include <stdio.h>
 #include <string.h>
-
-#include "plugins/storage/segment/format.h"
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 

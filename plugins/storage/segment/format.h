@@ -22,13 +22,13 @@
 #define PROPERTIES_OURS  1 /* newest mortise.format we know */
 #define PROPERTIES_KAFKA 1 /* newest version= of meta.properties we know */
 
-#define NAME_LOCK        ".lock"
-#define NAME_CLEAN       ".kafka_cleanshutdown"
-#define NAME_PROPERTIES  "meta.properties"
-#define NAME_BOOT        "mortise-boot-id"
-#define NAME_IDENTITY    "partition.metadata"
-#define NAME_EPOCHS      "leader-epoch-checkpoint"
-#define TEXT_CLEAN       "{\"version\":0,\"brokerEpoch\":-1}"
+#define NAME_LOCK       ".lock"
+#define NAME_CLEAN      ".kafka_cleanshutdown"
+#define NAME_PROPERTIES "meta.properties"
+#define NAME_BOOT       "mortise-boot-id"
+#define NAME_IDENTITY   "partition.metadata"
+#define NAME_EPOCHS     "leader-epoch-checkpoint"
+#define TEXT_CLEAN      "{\"version\":0,\"brokerEpoch\":-1}"
 
 enum {
     NAME_OTHER,

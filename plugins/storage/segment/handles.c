@@ -235,8 +235,8 @@ mrt_status segment_pin(struct handle *handle, mrt_lease **lease, uint64_t *ref)
 {
     mrt_slice slice;
     if (!handle->keep) {
-        mrt_status status = handle->store->file->slice(
-            handle->file, 0, POSITION_MAX, &slice, &handle->keep);
+        mrt_status status =
+            handle->store->file->slice(handle->file, 0, POSITION_MAX, &slice, &handle->keep);
         if (status) {
             handle->keep = NULL;
             return status;

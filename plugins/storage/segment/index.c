@@ -2,9 +2,9 @@
 /*
  * index.c - index entries, and the scan that makes them again from the batches. Pure.
  */
-#include <string.h>
-
 #include "plugins/storage/segment/index.h"
+
+#include <string.h>
 
 void segment_indexer_init(struct indexer *indexer, int64_t base, uint64_t interval)
 {
@@ -117,8 +117,7 @@ static void begin_batch(struct scan *scan)
         return;
     }
     scan->left = scan->batch.size - KIT_BATCH_HEADER;
-    scan->crc = kit_crc32c(
-        0, scan->header + KIT_BATCH_SUMMED, KIT_BATCH_HEADER - KIT_BATCH_SUMMED);
+    scan->crc = kit_crc32c(0, scan->header + KIT_BATCH_SUMMED, KIT_BATCH_HEADER - KIT_BATCH_SUMMED);
 }
 
 static void end_batch(struct scan *scan)

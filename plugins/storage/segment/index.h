@@ -40,11 +40,11 @@ struct tail {
 
 /* Where the indexes of one segment stand. */
 struct indexer {
-    int64_t base;       /* of the segment */
-    int64_t max_ms;     /* greatest timestamp, -1: none */
-    int64_t max_last;   /* last offset of the first batch that carries it */
-    int64_t time_ms;    /* of the last time entry, -1: none */
-    uint64_t since;     /* bytes since the batch with the last offset entry began; N1 */
+    int64_t base;     /* of the segment */
+    int64_t max_ms;   /* greatest timestamp, -1: none */
+    int64_t max_last; /* last offset of the first batch that carries it */
+    int64_t time_ms;  /* of the last time entry, -1: none */
+    uint64_t since;   /* bytes since the batch with the last offset entry began; N1 */
     uint64_t interval;
 };
 
@@ -70,10 +70,10 @@ uint32_t segment_header_ok(const struct kit_batch *batch, int64_t base, int64_t 
 
 enum {
     SCAN_GOING,
-    SCAN_FULL, /* the tail is full: write it, then feed the rest */
-    SCAN_SHORT, /* a batch does not end before @limit */
+    SCAN_FULL,   /* the tail is full: write it, then feed the rest */
+    SCAN_SHORT,  /* a batch does not end before @limit */
     SCAN_HEADER, /* no batch begins here */
-    SCAN_SUM /* a whole batch that does not carry its checksum */
+    SCAN_SUM     /* a whole batch that does not carry its checksum */
 };
 
 /* Checks a run of batches that comes in pieces of any size. */

@@ -277,8 +277,7 @@ mrt_status segment_rename_away(struct job *job, const struct entry *entry, const
     segment_say(job->store, MRT_LOG_INFO, "log.moved_away log=%s to=%s", entry->name, name);
     JOB_AWAIT_OK(
         job, file->rename(
-                 job->exec, &job->op, &job->paths->str[PATH_FOLDER],
-                 &job->paths->str[PATH_FILE]));
+                 job->exec, &job->op, &job->paths->str[PATH_FOLDER], &job->paths->str[PATH_FILE]));
     segment_path(job, PATH_FOLDER, "", "");
     JOB_AWAIT_OK(job, file->sync_dir(job->exec, &job->op, &job->paths->str[PATH_FOLDER]));
     JOB_END(job, MRT_OK);

@@ -104,7 +104,6 @@ void segment_job_wake(struct job *job, mrt_status status)
     host->op_done(host, &job->op, status, NULL);
 }
 
-
 mrt_status segment_job_yield(struct job *job)
 {
     segment_job_wake(job, MRT_OK);

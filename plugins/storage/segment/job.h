@@ -17,7 +17,7 @@
 
 #include <mortise/storage.h>
 
-#define JOB_DEPTH  8    /* coroutines that call each other */
+#define JOB_DEPTH  16   /* coroutines that call each other; recovery needs 11 */
 #define JOB_HELD   4    /* open files kept from being closed while a job uses them */
 #define PATH_BYTES 1280 /* directory, log and file name; segment_dir_open() refuses longer ones */
 #define PATHS      4
@@ -68,14 +68,14 @@ struct job {
     uint32_t at;        /* a counter across calls */
     uint32_t change;    /* verify.c: may files be changed? */
     const char *folder; /* of the log whose files segment_path_file() names */
-    mrt_slice slice; /* one piece of memory to be written */
+    mrt_slice slice;    /* one piece of memory to be written */
     mrt_slicev vec;
     struct segment *segment; /* used: stays in memory; see segment_use() */
-    mrt_error *why;      /* into the job's own memory, or NULL: goes with the completion */
-    struct job *next;    /* in a queue of parked jobs */
-    mrt_task task;       /* to be parked on another executor */
+    mrt_error *why;          /* into the job's own memory, or NULL: goes with the completion */
+    struct job *next;        /* in a queue of parked jobs */
+    mrt_task task;           /* to be parked on another executor */
     struct handle *held[JOB_HELD];
-    char boot[24]; /* text of segment_boot_write() */
+    char boot[24];     /* text of segment_boot_write() */
     mrt_status status; /* of the host call that completed */
     uint32_t depth;
     uint32_t line[JOB_DEPTH]; /* where each coroutine on the way down goes on */
@@ -107,6 +107,8 @@ void segment_job_unhold(struct job *job);
 
 static inline uint32_t *job_enter(struct job *job)
 {
+    if (job->depth == JOB_DEPTH)
+        __builtin_trap(); /* ours: a deeper call needs a larger JOB_DEPTH */
     return &job->line[job->depth++];
 }
 
@@ -139,7 +141,7 @@ static inline mrt_status job_leave(struct job *job, uint32_t *line, mrt_status s
         if ((out) == MRT_PENDING) {                                                                \
             *line_ = __LINE__;                                                                     \
             return job_leave(job, line_, MRT_PENDING);                                             \
-    case __LINE__:                                                                                 \
+        case __LINE__:                                                                             \
             (out) = (job)->status;                                                                 \
         }                                                                                          \
     } while (0)
@@ -163,7 +165,7 @@ static inline mrt_status job_leave(struct job *job, uint32_t *line, mrt_status s
         if (got_ == MRT_PENDING) {                                                                 \
             *line_ = __LINE__;                                                                     \
             return job_leave(job, line_, MRT_PENDING);                                             \
-    case __LINE__:                                                                                 \
+        case __LINE__:                                                                             \
             got_ = (job)->status;                                                                  \
         }                                                                                          \
         if (got_ < 0)                                                                              \

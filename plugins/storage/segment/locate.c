@@ -85,8 +85,7 @@ static mrt_status search(
 }
 
 /* Where a cut at @position leaves the indexes of a segment without entries in memory. */
-mrt_status segment_kept(
-    struct job *job, struct cursor *cursor, uint64_t position, struct kept *out)
+mrt_status segment_kept(struct job *job, struct cursor *cursor, uint64_t position, struct kept *out)
 {
     struct offset_entry offset;
     struct time_entry time;
@@ -126,8 +125,7 @@ static uint32_t tail_floor(struct cursor *cursor)
     return 0;
 }
 
-mrt_status segment_floor(
-    struct job *job, struct cursor *cursor, int64_t offset, uint64_t position)
+mrt_status segment_floor(struct job *job, struct cursor *cursor, int64_t offset, uint64_t position)
 {
     int64_t relative = offset - cursor->segment->index.base;
     struct offset_entry entry;

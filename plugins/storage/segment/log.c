@@ -122,8 +122,7 @@ void segment_state(mrt_log *log, mrt_log_state *out)
     out->bytes = log->bytes;
 }
 
-mrt_status segment_segments(
-    mrt_log *log, int64_t from, mrt_segment *out, uint32_t cap, uint32_t *n)
+mrt_status segment_segments(mrt_log *log, int64_t from, mrt_segment *out, uint32_t cap, uint32_t *n)
 {
     *n = 0;
     for (uint32_t i = segment_index_of(log, from); i < log->segment_count && *n < cap; i++) {
@@ -220,8 +219,7 @@ static mrt_status write_identity(struct open_job *o)
     segment_path(job, PATH_FILE, o->entry->name, NAME_IDENTITY);
     segment_path(job, PATH_FOLDER, o->entry->name, "");
     JOB_STEP_OK(
-        job, segment_replace(
-                 job, o->identity, segment_identity_text(o->topic_id, o->identity)));
+        job, segment_replace(job, o->identity, segment_identity_text(o->topic_id, o->identity)));
     JOB_AWAIT_OK(
         job, job->store->file->sync_dir(job->exec, &job->op, &job->paths->str[PATH_FOLDER]));
     memcpy(o->entry->topic_id, o->topic_id, 16);

@@ -24,8 +24,7 @@ mrt_status segment_error(mrt_error *error, mrt_status status, const char *format
 mrt_status segment_paths(struct job *job);
 
 /* Writes "<directory>[/<folder>][/<file>]" into @slot; empty parts are left out. */
-const mrt_str *segment_path(
-    struct job *job, uint32_t slot, const char *folder, const char *file);
+const mrt_str *segment_path(struct job *job, uint32_t slot, const char *folder, const char *file);
 
 /* The path of @segment's file @which, below job->folder. */
 const mrt_str *segment_path_file(
@@ -49,8 +48,7 @@ mrt_status segment_remove_file(struct job *job);
 mrt_status segment_list(struct job *job, uint32_t from_start);
 
 /* Not a coroutine: for JOB_AWAIT. From memory if it is there, else from the device. */
-mrt_status segment_read_at(
-    struct job *job, mrt_file *file, void *buf, uint64_t n, uint64_t off);
+mrt_status segment_read_at(struct job *job, mrt_file *file, void *buf, uint64_t n, uint64_t off);
 
 /* For JOB_AWAIT: writes @n bytes that live until the completion. */
 mrt_status segment_write_at(
@@ -110,8 +108,7 @@ mrt_status segment_cursor_load(struct job *job, struct cursor *cursor);
 
 /* Position of the last batch with an index entry whose offset is at most @offset and whose position
  * is at most @position; 0 if there is none. */
-mrt_status segment_floor(
-    struct job *job, struct cursor *cursor, int64_t offset, uint64_t position);
+mrt_status segment_floor(struct job *job, struct cursor *cursor, int64_t offset, uint64_t position);
 
 /* Puts the cursor on the first batch that ends at or above @offset, or on the segment's end. */
 mrt_status segment_seek(struct job *job, struct cursor *cursor, int64_t offset);
@@ -169,8 +166,7 @@ mrt_status segment_usable(const mrt_log *log, uint32_t change);
 /* A job ended: goes on with what waited for it. */
 void segment_log_quiet(mrt_log *log);
 
-mrt_status segment_log_open(
-    mrt_dir *dir, mrt_op *op, const mrt_log_spec *spec, mrt_log **out);
+mrt_status segment_log_open(mrt_dir *dir, mrt_op *op, const mrt_log_spec *spec, mrt_log **out);
 mrt_status segment_log_close(mrt_log *log, mrt_op *op);
 mrt_status segment_log_config(mrt_log *log, const mrt_cfg *cfg);
 void segment_state(mrt_log *log, mrt_log_state *out);
@@ -179,8 +175,7 @@ mrt_status segment_segments(
 
 /* ---- append.c, flush.c, read.c, trim.c, blob.c ----------------------------------------------- */
 
-mrt_status segment_append(
-    mrt_log *log, mrt_op *op, const mrt_append *append, mrt_log_state *after);
+mrt_status segment_append(mrt_log *log, mrt_op *op, const mrt_append *append, mrt_log_state *after);
 mrt_status segment_roll(mrt_log *log, mrt_op *op);
 mrt_status segment_flush(mrt_log *log, mrt_op *op, int64_t upto);
 

@@ -39,8 +39,7 @@ static mrt_status give(struct segment *segment, uint64_t from, uint64_t to, mrt_
     mrt_status status = segment_pin(segment->file[FILE_LOG], &lease, &ref);
     if (status)
         return status;
-    res->slices[0] =
-        (mrt_slice){.kind = MRT_SLICE_FILE, .ref = ref, .off = from, .len = to - from};
+    res->slices[0] = (mrt_slice){.kind = MRT_SLICE_FILE, .ref = ref, .off = from, .len = to - from};
     res->data = (mrt_slicev){.v = res->slices, .n = 1, .bytes = to - from, .lease = lease};
     return MRT_OK;
 }
@@ -146,8 +145,8 @@ static mrt_status find_last(struct read_job *r)
         if (++r->batches != r->read->min_batches || cursor->position >= limit)
             continue;
         JOB_STEP_OK(
-            job, segment_floor(
-                     job, cursor, r->read->upto - 1, limit < cursor->position ? 0 : limit));
+            job,
+            segment_floor(job, cursor, r->read->upto - 1, limit < cursor->position ? 0 : limit));
         if (cursor->position < r->after)
             cursor->position = r->after;
         r->after = cursor->position;
@@ -219,7 +218,7 @@ struct find_job {
     struct job job;
     mrt_batch_at *out;
     int64_t ms;
-    int64_t next;     /* offset to go on from */
+    int64_t next; /* offset to go on from */
     struct cursor cursor;
 };
 
@@ -327,8 +326,7 @@ static mrt_status find_latest_run(struct job *job)
     JOB_END(job, MRT_OK);
 }
 
-static mrt_status find_start(
-    mrt_log *log, mrt_op *op, job_run run, int64_t ms, mrt_batch_at *out)
+static mrt_status find_start(mrt_log *log, mrt_op *op, job_run run, int64_t ms, mrt_batch_at *out)
 {
     mrt_status status = segment_usable(log, 0);
     if (status)

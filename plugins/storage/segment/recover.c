@@ -2,9 +2,9 @@
 /*
  * recover.c - opening what is on disk: R1 to R5 of recover.h.
  */
-#include <string.h>
-
 #include "plugins/storage/segment/recover.h"
+
+#include <string.h>
 
 #define SAY_BYTES (UINT64_C(64) << 20) /* a recovery that read more gets a line in the log */
 
@@ -198,8 +198,7 @@ static mrt_status cut(struct job *job, struct recovery *recovery)
     while (log->segment_count > recovery->at + 1)
         JOB_STEP_OK(job, remove_segment(job, recovery, log->segment_count - 1));
     if (job->change)
-        JOB_AWAIT_OK(
-            job, job->store->file->truncate(verify->log, &job->op, verify->scan.good));
+        JOB_AWAIT_OK(job, job->store->file->truncate(verify->log, &job->op, verify->scan.good));
     log->bytes -= segment->size - verify->scan.good;
     segment->size = verify->scan.good;
     JOB_END(job, MRT_OK);
@@ -347,8 +346,8 @@ static mrt_status make_first(struct job *job, struct recovery *recovery)
     JOB_BEGIN(job)
     if (segment_reserve(log))
         JOB_RETURN(job, MRT_ENOMEM);
-    verify->segment = segment_new(
-        log, base == UNSET ? 0 : base, job->store->clock->wall_ms(job->exec));
+    verify->segment =
+        segment_new(log, base == UNSET ? 0 : base, job->store->clock->wall_ms(job->exec));
     if (!verify->segment)
         JOB_RETURN(job, MRT_ENOMEM);
     verify->segment->named = verify->segment->index_synced = 1;

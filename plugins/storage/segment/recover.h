@@ -48,9 +48,9 @@ struct recovery {
     uint32_t trust;
     uint32_t at; /* segment under work */
     uint32_t leftovers;
-    uint32_t swap;   /* files of an unfinished compaction by Kafka */
-    uint32_t cut;    /* the log was cut at segment `at` */
-    uint32_t sync;   /* what is kept is to be synced */
+    uint32_t swap;    /* files of an unfinished compaction by Kafka */
+    uint32_t cut;     /* the log was cut at segment `at` */
+    uint32_t sync;    /* what is kept is to be synced */
     uint32_t suspect; /* segments from here on are read as a whole */
     const char *what; /* is wrong */
     int64_t recovered;

@@ -17,18 +17,18 @@ MRT_PLUGIN_NOTE(
 
     "key=files_max" MRT_NOTE_END "key.type=i64" MRT_NOTE_END "key.default=4096" MRT_NOTE_END
     "key.min=8" MRT_NOTE_END "key.max=1000000" MRT_NOTE_END
-    "key.doc=How many files of logs may be open at once; beyond, the longest unused are closed." //
+    "key.doc=How many files of logs may be open at once; beyond, the longest unused are closed."  //
     MRT_NOTE_END
 
-    "key=checkpoint_ms" MRT_NOTE_END "key.type=millis" MRT_NOTE_END
-    "key.default=5000" MRT_NOTE_END "key.min=1" MRT_NOTE_END "key.max=3600000" MRT_NOTE_END
-    "key.doc=How long changed offsets (high watermark, recovery point) wait to be written." //
+    "key=checkpoint_ms" MRT_NOTE_END "key.type=millis" MRT_NOTE_END "key.default=5000" MRT_NOTE_END
+    "key.min=1" MRT_NOTE_END "key.max=3600000" MRT_NOTE_END
+    "key.doc=How long changed offsets (high watermark, recovery point) wait to be written."  //
     MRT_NOTE_END
 
     "key=index_interval_bytes" MRT_NOTE_END "key.type=bytes" MRT_NOTE_END
     "key.default=4096" MRT_NOTE_END "key.min=0" MRT_NOTE_END "key.max=2147483647" MRT_NOTE_END
     "key.flags=per_topic,dynamic" MRT_NOTE_END "key.kafka=index.interval.bytes" MRT_NOTE_END
-    "key.doc=A batch gets an index entry when more bytes than this came since the last one." //
+    "key.doc=A batch gets an index entry when more bytes than this came since the last one."  //
     MRT_NOTE_END
 
     "key=segment_index_bytes" MRT_NOTE_END "key.type=bytes" MRT_NOTE_END

@@ -20,12 +20,12 @@
 #include "plugins/storage/segment/index.h"
 #include "plugins/storage/segment/job.h"
 
-#define DIR_PATH_MAX  700
-#define HINTS         4
-#define UNSET         INT64_MIN
-#define POSITION_MAX  INT64_C(0x7fffffff) /* Kafka's positions are int32 */
-#define CHUNK_BYTES   (256u * 1024)       /* verified at once by a worker */
-#define FILES_MIN     8
+#define DIR_PATH_MAX 700
+#define HINTS        4
+#define UNSET        INT64_MIN
+#define POSITION_MAX INT64_C(0x7fffffff) /* Kafka's positions are int32 */
+#define CHUNK_BYTES  (256u * 1024)       /* verified at once by a worker */
+#define FILES_MIN    8
 
 enum {
     KEY_FILES_MAX,
@@ -116,10 +116,10 @@ struct mrt_dir {
     mrt_timer timer;
     mrt_task dirty_task;
     mrt_task offline_task;
-    mrt_error offline_why; /* written once, by who sets offline */
-    uint32_t dirty;        /* atomic: a bit per mark that changed since its checkpoint */
-    uint32_t dirty_posted; /* atomic */
-    uint32_t offline;      /* atomic: the use of the directory has ended */
+    mrt_error offline_why;   /* written once, by who sets offline */
+    uint32_t dirty;          /* atomic: a bit per mark that changed since its checkpoint */
+    uint32_t dirty_posted;   /* atomic */
+    uint32_t offline;        /* atomic: the use of the directory has ended */
     uint32_t offline_posted; /* atomic */
     uint32_t unclean;        /* atomic: a log was not closed in order */
     uint32_t readonly;
@@ -127,7 +127,7 @@ struct mrt_dir {
     uint32_t sweep_again;
     uint32_t boot_due; /* nothing distrusts the system's last end any more: say so */
     uint32_t closing;
-    uint64_t bytes; /* atomic: of all logs known */
+    uint64_t bytes;     /* atomic: of all logs known */
     uint64_t told_used; /* in the last dir_space event; so the next */
     uint64_t told_avail;
     mrt_file *lock;
@@ -225,17 +225,17 @@ struct mrt_log {
     uint32_t failed;    /* could not be cut back (S2) */
     uint32_t evictions; /* posted, not yet run; under the leaf */
     uint32_t jobs;
-    struct job *closer; /* parked until jobs is 1 and evictions is 0 */
-    struct job *last_job; /* owned; memory for log_close(), which cannot fail */
-    struct job *sync;   /* the job that syncs, NULL when none runs */
-    mrt_op *flushers;   /* by struct flusher, oldest last */
+    struct job *closer;    /* parked until jobs is 1 and evictions is 0 */
+    struct job *last_job;  /* owned; memory for log_close(), which cannot fail */
+    struct job *sync;      /* the job that syncs, NULL when none runs */
+    mrt_op *flushers;      /* by struct flusher, oldest last */
     struct job *sync_idle; /* parked until sync is NULL */
     int64_t sync_upto;     /* somebody wants to be durable up to here */
     int64_t indexed;       /* sealed segments below have their indexes synced */
-    struct side *sides; /* owned; blobs by (kind, offset), ascending */
+    struct side *sides;    /* owned; blobs by (kind, offset), ascending */
     uint32_t side_count;
     uint32_t side_cap;
-    uint32_t unnamed;         /* files were made since the last sync of the folder */
+    uint32_t unnamed; /* files were made since the last sync of the folder */
     uint32_t discard_again;
     struct job *discard; /* the job that removes .deleted files, or NULL */
 };

@@ -104,8 +104,7 @@ static mrt_status rename_files(struct job *job, struct segment *segment)
         to->n = (uint64_t)snprintf(
             job->paths->text[PATH_TEMPORARY], PATH_BYTES, "%s.deleted",
             job->paths->text[PATH_FILE]);
-        JOB_AWAIT(
-            job, status, file->rename(job->exec, &job->op, &job->paths->str[PATH_FILE], to));
+        JOB_AWAIT(job, status, file->rename(job->exec, &job->op, &job->paths->str[PATH_FILE], to));
         if (status && job->at == FILE_LOG)
             JOB_RETURN(job, status);
     }
@@ -305,9 +304,9 @@ static mrt_status cut_by_copy(struct trim_job *t, struct segment *segment)
     to->n = (uint64_t)snprintf(
         job->paths->text[PATH_TEMPORARY], PATH_BYTES, "%s.tmp", job->paths->text[PATH_FILE]);
     JOB_AWAIT_OK(
-        job, file->open(
-                 job->exec, &job->op, to, MRT_FILE_READ | MRT_FILE_WRITE | MRT_FILE_CREATE,
-                 &t->copy));
+        job,
+        file->open(
+            job->exec, &job->op, to, MRT_FILE_READ | MRT_FILE_WRITE | MRT_FILE_CREATE, &t->copy));
     JOB_AWAIT(job, status, file->truncate(t->copy, &job->op, 0));
     if (!status)
         JOB_STEP(job, status, copy_bytes(t, segment));
@@ -332,8 +331,7 @@ static mrt_status cut_log(struct trim_job *t, struct segment *segment)
         JOB_STEP_OK(job, cut_by_copy(t, segment));
         JOB_RETURN(job, MRT_OK);
     }
-    JOB_AWAIT_OK(
-        job, file->truncate(segment->file[FILE_LOG]->file, &job->op, t->position));
+    JOB_AWAIT_OK(job, file->truncate(segment->file[FILE_LOG]->file, &job->op, t->position));
     JOB_AWAIT_OK(job, file->sync(segment->file[FILE_LOG]->file, &job->op, 0));
     JOB_END(job, MRT_OK);
 }
@@ -343,8 +341,7 @@ static mrt_status cut_index(
 {
     JOB_BEGIN(job)
     JOB_STEP_OK(job, segment_hold(job, segment, which));
-    JOB_AWAIT_OK(
-        job, job->store->file->truncate(segment->file[which]->file, &job->op, bytes));
+    JOB_AWAIT_OK(job, job->store->file->truncate(segment->file[which]->file, &job->op, bytes));
     JOB_END(job, MRT_OK);
 }
 
@@ -355,10 +352,8 @@ static mrt_status cut_files(struct trim_job *t)
     struct segment *segment = job->segment;
     JOB_BEGIN(job)
     job->folder = job->log->entry->name;
-    JOB_STEP_OK(
-        job, cut_index(job, segment, FILE_INDEX, (uint64_t)t->kept.offsets * INDEX_ENTRY));
-    JOB_STEP_OK(
-        job, cut_index(job, segment, FILE_TIME, (uint64_t)t->kept.times * TIME_ENTRY));
+    JOB_STEP_OK(job, cut_index(job, segment, FILE_INDEX, (uint64_t)t->kept.offsets * INDEX_ENTRY));
+    JOB_STEP_OK(job, cut_index(job, segment, FILE_TIME, (uint64_t)t->kept.times * TIME_ENTRY));
     JOB_STEP_OK(job, cut_log(t, segment));
     segment_job_unhold(job);
     JOB_END(job, MRT_OK);

@@ -15,8 +15,8 @@ static mrt_status open_one(
     JOB_BEGIN(job)
     JOB_AWAIT_OK(
         job, job->store->file->open(
-                 job->exec, &job->op,
-                 segment_path_file(job, PATH_OPEN, verify->segment, which), flags, out));
+                 job->exec, &job->op, segment_path_file(job, PATH_OPEN, verify->segment, which),
+                 flags, out));
     JOB_END(job, MRT_OK);
 }
 
@@ -70,8 +70,7 @@ static mrt_status check_batch(
     JOB_BEGIN(job)
     if (position + KIT_BATCH_HEADER > verify->segment->size)
         JOB_RETURN(job, MRT_EAGAIN);
-    JOB_AWAIT_OK(
-        job, segment_read_at(job, verify->log, verify->chunk, KIT_BATCH_HEADER, position));
+    JOB_AWAIT_OK(job, segment_read_at(job, verify->log, verify->chunk, KIT_BATCH_HEADER, position));
     if (job->got < KIT_BATCH_HEADER)
         JOB_RETURN(job, MRT_EAGAIN);
     kit_batch_decode(verify->chunk, &batch);
@@ -88,8 +87,7 @@ mrt_status segment_trust_time(struct job *job, struct verify *verify)
     JOB_BEGIN(job)
     if (segment->time_count == 0)
         JOB_RETURN(job, MRT_OK);
-    JOB_STEP_OK(
-        job, read_entry(job, verify, verify->time, segment->time_count - 1, TIME_ENTRY));
+    JOB_STEP_OK(job, read_entry(job, verify, verify->time, segment->time_count - 1, TIME_ENTRY));
     segment_time_decode(verify->chunk, &entry);
     if (entry.ms < 0 || (entry.relative == 0 && segment->time_count > 1))
         JOB_RETURN(job, MRT_EAGAIN);
@@ -111,8 +109,7 @@ static mrt_status trust_index(struct job *job, struct verify *verify)
     JOB_STEP_OK(job, segment_trust_time(job, verify));
     if (segment->index_count == 0)
         JOB_RETURN(job, MRT_OK);
-    JOB_STEP_OK(
-        job, read_entry(job, verify, verify->index, segment->index_count - 1, INDEX_ENTRY));
+    JOB_STEP_OK(job, read_entry(job, verify, verify->index, segment->index_count - 1, INDEX_ENTRY));
     segment_offset_decode(verify->chunk, &entry);
     verify->position = entry.position;
     verify->last = segment->index.base + entry.relative;
@@ -124,8 +121,7 @@ static mrt_status trust_index(struct job *job, struct verify *verify)
 
 static mrt_status feed(mrt_work *work, mrt_error *error)
 {
-    struct verify *verify =
-        (struct verify *)(void *)((char *)work - offsetof(struct verify, work));
+    struct verify *verify = (struct verify *)(void *)((char *)work - offsetof(struct verify, work));
     (void)error;
     verify->fed +=
         segment_scan_feed(&verify->scan, verify->chunk + verify->fed, verify->filled - verify->fed);
@@ -214,8 +210,7 @@ static mrt_status cut_indexes(struct job *job, struct verify *verify)
     if (!job->change)
         JOB_RETURN(job, MRT_OK);
     JOB_AWAIT_OK(
-        job,
-        file->truncate(verify->index, &job->op, (uint64_t)segment->index_count * INDEX_ENTRY));
+        job, file->truncate(verify->index, &job->op, (uint64_t)segment->index_count * INDEX_ENTRY));
     JOB_AWAIT_OK(
         job, file->truncate(verify->time, &job->op, (uint64_t)segment->time_count * TIME_ENTRY));
     JOB_END(job, MRT_OK);
@@ -296,8 +291,8 @@ static mrt_status probe(struct job *job, struct verify *verify)
     while (scan->result == SCAN_GOING && scan->batches == 0 &&
            scan->position < verify->segment->size) {
         JOB_AWAIT_OK(
-            job,
-            segment_read_at(job, verify->log, verify->bytes, sizeof(verify->bytes), scan->position));
+            job, segment_read_at(
+                     job, verify->log, verify->bytes, sizeof(verify->bytes), scan->position));
         if (job->got == 0)
             break;
         segment_scan_feed(scan, verify->bytes, job->got);
@@ -307,11 +302,14 @@ static mrt_status probe(struct job *job, struct verify *verify)
     JOB_END(job, MRT_OK);
 }
 
-/* A sector of zeros in @p, on its boundary in the file? */
-static uint32_t has_zero_sector(const uint8_t *p, uint64_t n, uint64_t position)
+/* What a lost page leaves in @p, which lies at @position: a sector of zeros, or (@begins: the damage
+ * begins here) zeros up to the end of one. */
+static uint32_t has_hole(const uint8_t *p, uint64_t n, uint64_t position, uint32_t begins)
 {
     static const uint8_t zeros[SECTOR];
     uint64_t at = (SECTOR - position % SECTOR) % SECTOR;
+    if (begins && at > 0 && at <= n && !memcmp(p, zeros, at))
+        return 1;
     for (; at + SECTOR <= n; at += SECTOR)
         if (!memcmp(p + at, zeros, SECTOR))
             return 1;
@@ -322,7 +320,8 @@ static uint32_t has_zero_sector(const uint8_t *p, uint64_t n, uint64_t position)
 static mrt_status search_chunk(struct job *job, struct verify *verify)
 {
     JOB_BEGIN(job)
-    for (verify->fed = 0; verify->fed + KIT_BATCH_HEADER <= verify->filled; verify->fed++) {
+    for (verify->fed = verify->position == verify->scan.good;
+         verify->fed + KIT_BATCH_HEADER <= verify->filled; verify->fed++) {
         verify->at = verify->position + verify->fed;
         if (!plausible(verify, verify->chunk + verify->fed, verify->at))
             continue;
@@ -341,7 +340,7 @@ mrt_status segment_search(struct job *job, struct recovery *recovery)
     JOB_BEGIN(job)
     verify->valid_at = 0;
     verify->zeros = 0;
-    verify->position = verify->scan.good + 1;
+    verify->position = verify->scan.good;
     while (verify->position + KIT_BATCH_HEADER <= size && !verify->valid_at) {
         JOB_AWAIT_OK(
             job, segment_read_at(job, verify->log, verify->chunk, CHUNK_BYTES, verify->position));
@@ -350,7 +349,8 @@ mrt_status segment_search(struct job *job, struct recovery *recovery)
             break;
         JOB_STEP_OK(job, search_chunk(job, verify));
         seen = verify->valid_at ? verify->valid_at - verify->position : verify->filled;
-        verify->zeros |= has_zero_sector(verify->chunk, seen, verify->position);
+        verify->zeros |=
+            has_hole(verify->chunk, seen, verify->position, verify->position == verify->scan.good);
         verify->position += verify->filled - KIT_BATCH_HEADER + 1;
     }
     JOB_END(job, MRT_OK);
