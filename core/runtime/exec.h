@@ -74,8 +74,9 @@ void op_complete(mrt_op *op, mrt_status status);
 
 /* ---- workers --------------------------------------------------------------------------------- */
 
-/* Runs @work on a worker thread, then completes @op with its result. Always MRT_PENDING, or
- * MRT_EBUSY when the queue is full (WORK_QUEUE_MAX in runtime.h). */
+/* Runs @work on a worker thread, then completes @op with its result; MRT_ETIMEDOUT, and it did not
+ * run, if op->deadline_ns passed in the queue. Always MRT_PENDING, or MRT_EBUSY when the queue is
+ * full (WORK_QUEUE_MAX in runtime.h). */
 mrt_status exec_offload(mrt_exec *exec, mrt_op *op, mrt_work *work);
 
 #endif /* CORE_RUNTIME_EXEC_H */

@@ -46,7 +46,7 @@ static void job_run(struct env_job *job)
     struct file_job *own = CONTAINER(job, struct file_job, job);
     mrt_op *op = CONTAINER(own, mrt_op, host);
     struct runtime *runtime = op->exec->runtime;
-    mrt_status status = own->work(op);
+    mrt_status status = work_is_late(op) ? MRT_ETIMEDOUT : own->work(op);
     work_ended(runtime);
     op_complete(op, status);
 }

@@ -117,6 +117,22 @@ static void run_strands(struct reactor *reactor)
     }
 }
 
+void stall_say(struct reactor *reactor, uint32_t id, uint64_t ns)
+{
+    runtime_log(
+        reactor->exec.runtime, MRT_LOG_WARN, 0, "reactor.stalled reactor=%u executor=%u ms=%llu",
+        reactor->index, id, (unsigned long long)(ns / 1000000));
+}
+
+/* Did the reactor's own tasks, timers and events take too long? */
+static void look_back(struct reactor *reactor)
+{
+    struct env *env = reactor->exec.runtime->env;
+    uint64_t took_ns = env->ops->mono_ns(env) - reactor->now_ns;
+    if (took_ns >= STALL_NS)
+        stall_say(reactor, reactor->exec.id, took_ns);
+}
+
 void reactor_turn(mrt_exec *exec, bool may_wait)
 {
     struct reactor *reactor = exec->reactor;
@@ -135,6 +151,7 @@ void reactor_turn(mrt_exec *exec, bool may_wait)
     run_posted(reactor);
     fire_timers(reactor);
     rx_turn(reactor);
+    look_back(reactor);
     run_strands(reactor);
     ASSERT(thread->leaves == 0);
     reactor->inside = NULL;

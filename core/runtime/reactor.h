@@ -21,8 +21,9 @@
 #define TURN_TASKS   1024 /* a reactor runs in one turn, so that its timers and events get theirs */
 #define TURN_STRANDS 256  /* entries in one turn; strands can post to each other for ever */
 #define TURN_TIMERS  256  /* fired in one turn or entry */
-#define UNPOLLED_MAX 8    /* turns without looking for events while there is work */
-#define DEVICES_MAX  16   /* told apart when one is slow; further ones share the first's fate */
+#define STALL_NS     UINT64_C(100000000) /* a task or turn that takes longer is named in the log */
+#define UNPOLLED_MAX 8                   /* turns without looking for events while there is work */
+#define DEVICES_MAX  16 /* told apart when one is slow; further ones share the first's fate */
 
 struct mrt_exec {
     struct runtime *runtime;
@@ -129,6 +130,9 @@ uint64_t reactor_due_ns(const struct reactor *reactor);
 
 void reactor_wake(struct reactor *reactor);
 
+/* The watchdog's line: executor @id kept @reactor from everything else for @ns. */
+void stall_say(struct reactor *reactor, uint32_t id, uint64_t ns);
+
 /* ---- strands (strand.c) ---------------------------------------------------------------------- */
 
 void strand_push(struct strand *strand, struct node *node, struct reactor *here);
@@ -143,6 +147,9 @@ void strand_arm(struct strand *strand);
 
 /* False, and nothing done, when WORK_QUEUE_MAX are queued and @always is not set. */
 bool work_submit(struct runtime *runtime, struct env_job *job, bool always);
+
+/* Has the deadline of @op passed? Then what waited too long in the queue is not begun. */
+bool work_is_late(const mrt_op *op);
 
 /* To be called once by each job, before it makes its end known. */
 void work_ended(struct runtime *runtime);

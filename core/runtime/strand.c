@@ -80,18 +80,23 @@ void strand_run(struct node *entry, struct reactor *here)
 
     uint64_t batch = STRAND_BATCH - env_choose(env, CHOICE_BATCH, STRAND_BATCH);
     uint64_t start_ns = env->ops->mono_ns(env);
+    uint64_t now_ns = start_ns;
     here->inside = &strand->exec;
     for (uint64_t ran = 0;; ran++) {
         struct node *node = strand_next(strand);
         if (node == NULL)
             return;
         strand->holder = here;
-        if (ran == batch || (ran > 0 && env->ops->mono_ns(env) - start_ns >= STRAND_NS)) {
+        if (ran == batch || now_ns - start_ns >= STRAND_NS) {
             pass_baton(strand, node, here);
             return;
         }
         fifo_take(&strand->exec.ready);
         node_run(&strand->exec, node, here);
+        uint64_t before_ns = now_ns;
+        now_ns = env->ops->mono_ns(env);
+        if (now_ns - before_ns >= STALL_NS)
+            stall_say(here, strand->exec.id, now_ns - before_ns);
     }
 }
 

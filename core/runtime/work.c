@@ -23,6 +23,12 @@ bool work_submit(struct runtime *runtime, struct env_job *job, bool always)
     return true;
 }
 
+bool work_is_late(const mrt_op *op)
+{
+    struct env *env = op->exec->runtime->env;
+    return op->deadline_ns != 0 && env->ops->mono_ns(env) >= op->deadline_ns;
+}
+
 void work_ended(struct runtime *runtime)
 {
     uint32_t before = __atomic_fetch_sub(&runtime->jobs, 1, __ATOMIC_RELAXED);
@@ -37,7 +43,7 @@ static void offload_run(struct env_job *job)
     struct runtime *runtime = op->exec->runtime;
     mrt_error error = {0};
 
-    mrt_status status = work->run(work, &error);
+    mrt_status status = work_is_late(op) ? MRT_ETIMEDOUT : work->run(work, &error);
     ASSERT(status != MRT_PENDING);
     error.text[sizeof error.text - 1] = '\0';
     if (status != MRT_OK && error.text[0] != '\0')
