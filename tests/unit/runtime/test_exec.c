@@ -315,6 +315,20 @@ static void offloaded_work_completes_once_and_at_home(void **state)
     strand_free(strand);
 }
 
+static void work_whose_deadline_passed_in_the_queue_is_not_begun(void **state)
+{
+    struct live *live = *state;
+    mrt_exec *reactor = runtime_reactor(live->runtime, 0);
+    struct live_event gate; /* nobody opens it: running would be noticed */
+    struct chore chore = {.exec = reactor, .gate = &gate, .on_reactor = true};
+    live_event_init(&gate);
+    live_op_init(&chore.op, reactor);
+    chore.op.op.deadline_ns = 1;
+    live_inside(reactor, chore_offload, &chore);
+    assert_int_equal(live_op_wait(&chore.op), MRT_ETIMEDOUT);
+    assert_true(chore.on_reactor); /* as before: run() would have said */
+}
+
 struct flood {
     mrt_exec *exec;
     struct chore *chores;
@@ -373,6 +387,7 @@ int main(void)
         cmocka_unit_test(a_strand_runs_one_task_at_a_time_whatever_threads_it_meets),
         cmocka_unit_test(a_post_to_a_free_strand_runs_later_in_the_same_turn),
         cmocka_unit_test(offloaded_work_completes_once_and_at_home),
+        cmocka_unit_test(work_whose_deadline_passed_in_the_queue_is_not_begun),
         cmocka_unit_test(a_full_work_queue_refuses_and_what_was_taken_is_still_done),
         cmocka_unit_test(an_inline_outcome_brings_no_completion),
     };
