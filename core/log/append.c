@@ -57,10 +57,13 @@ static void on_append(mrt_task *task)
 /* Counts the batches; the headers were checked, but a slice that is cut wrong would poison the log. */
 static mrt_status count_batches(struct log_append *append)
 {
+    uint64_t bytes = 0;
+
     append->batch_count = 0;
     for (uint32_t i = 0; i < append->batches.n; i++) {
         const uint8_t *at = address(&append->batches.v[i]);
         uint64_t left = append->batches.v[i].len;
+        bytes += left;
         while (left > 0) {
             struct kit_batch batch;
             mrt_status status = record_batch(at, left, &batch);
@@ -72,6 +75,7 @@ static mrt_status count_batches(struct log_append *append)
             left -= batch.size;
         }
     }
+    ASSERT(bytes == append->batches.bytes);
     return append->batch_count > 0 ? MRT_OK : MRT_ECORRUPT;
 }
 
@@ -156,6 +160,7 @@ static void flight_add(struct log_gate *gate, uint8_t *bytes, const struct kit_b
     uint32_t i = gate->batch_count++;
 
     ASSERT(i < GATE_BATCHES_MAX);
+    ASSERT(batch->base_offset == gate->end);
     gate->heads[i] = *batch;
     gate->slices[i] =
         (mrt_slice){.kind = MRT_SLICE_MEM, .ref = (uintptr_t)bytes, .len = batch->size};
@@ -280,8 +285,8 @@ static void learn(struct log *log)
         if (batch->producer_id >= 0 && !(batch->attributes & KIT_BATCH_CONTROL))
             producers_note(&log->producers, batch, now_ms);
     }
-    if (log->now.leader_epoch >= 0)
-        epochs_note(&log->epochs, log->now.leader_epoch, gate->heads[0].base_offset);
+    if (gate->heads[0].leader_epoch >= 0)
+        epochs_note(&log->epochs, gate->heads[0].leader_epoch, gate->heads[0].base_offset);
     if (log->first_ms < 0)
         log->first_ms = gate->heads[0].max_timestamp_ms;
     if (log->started_ms < 0)
@@ -292,6 +297,8 @@ static void on_stored(struct log *log)
 {
     struct log_gate *gate = log->gate;
 
+    ASSERT(gate->batch_count > 0);
+    ASSERT(!list_empty(&gate->flight));
     log_observe(log, &gate->after);
     learn(log);
     log->gate_single = false;
@@ -380,5 +387,6 @@ mrt_status append_step(struct log *log)
         on_failed(log, MRT_EOFFLINE); /* it keeps something else than it was given */
     else
         on_stored(log);
+    log_led(log); /* log_lead() may have come meanwhile */
     return JOB_END;
 }

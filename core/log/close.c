@@ -52,6 +52,7 @@ static mrt_status epochs_last(struct log *log)
     note_status(log);
     memory_free(log->blob);
     log->blob = NULL;
+    ASSERT(!log->timer_set);
     if (!keeps(log) || !log->epochs.dirty)
         return MRT_OK;
     return epochs_put(log);
@@ -71,6 +72,11 @@ static void ended(struct log *log)
 {
     struct log_request *request = log->ending;
 
+    ASSERT(request != NULL);
+    ASSERT(list_empty(&log->arrived));
+    ASSERT(list_empty(&log->acks));
+    ASSERT(log->reads == 0);
+    ASSERT(!log->flushing);
     log->store = NULL;
     log->now.state = MRT_EGONE;
     log->ending = NULL;
@@ -103,6 +109,8 @@ mrt_status close_step(struct log *log)
 /* Those who wait for an acknowledgement of a log that is deleted need not wait for its flush. */
 static void begin(struct log *log, struct log_request *request, bool deleting)
 {
+    ASSERT(log->store != NULL);
+    ASSERT(log->ending == NULL);
     log->ending = request;
     log->ending_status = MRT_OK;
     log->deleting = deleting;

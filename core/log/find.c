@@ -35,6 +35,8 @@ static mrt_status answer(struct log_find *find, mrt_status status)
 {
     struct log *log = find->request.log;
 
+    ASSERT(status != MRT_PENDING);
+    ASSERT(status == MRT_OK || find->offset < 0);
     lease_release(find->res.data.lease);
     find->res.data.lease = NULL;
     memory_free(find->bytes);
@@ -127,6 +129,7 @@ static mrt_status read_at(struct log_find *find, int64_t from)
         from = log->now.start;
     if (from >= limit(find) || find->batches == BATCHES_MAX)
         return none(find);
+    ASSERT(find->res.data.lease == NULL);
     find->batches++;
     find->want = (mrt_read){sizeof find->want, 1, from, limit(find), 1};
     find->res = (mrt_read_res){
@@ -142,6 +145,7 @@ static mrt_status pull(struct log_find *find)
 {
     uint64_t size = find->res.data.bytes;
 
+    ASSERT(find->stage == STAGE_READ);
     if (find->res.data.n == 0)
         return none(find);
     memory_free(find->bytes);

@@ -43,6 +43,7 @@ void flush_start(struct log *log)
         return;
     if (log_usable(log) != MRT_OK)
         return;
+    ASSERT(log->store != NULL);
     log->flushing = true;
     log->flush_upto = log->now.end;
     op_init(&log->flush_op, log->exec, on_flushed, log);
@@ -58,6 +59,7 @@ static void on_timer(mrt_timer *timer)
 {
     struct log *log = CONTAINER(timer, struct log, timer);
 
+    ASSERT(log->timer_set);
     log->timer_set = false;
     flush_start(log);
 }

@@ -156,6 +156,9 @@ mrt_status log_usable(const struct log *log);
 /* MRT_OK, MRT_EEPOCHOLD or MRT_EEPOCHNEW. */
 mrt_status log_epoch_check(const struct log *log, int32_t leader_epoch);
 
+/* Notes that the present leader epoch begins at the end, unless that is known. */
+void log_led(struct log *log);
+
 /* Publishes log->now, wakes who waits if it changed. */
 void line_publish(struct log *log);
 

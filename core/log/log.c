@@ -49,6 +49,8 @@ struct log *log_new(const struct log_options *options)
 
     ASSERT(reactors <= REACTORS_MAX);
     ASSERT(options->policy_count <= LOG_POLICIES_MAX);
+    ASSERT(options->ops != NULL);
+    ASSERT(options->dir_exec != NULL);
     log->refs = 1;
     log->runtime = options->runtime;
     log->exec = strand_new(options->runtime, options->home);
@@ -214,6 +216,36 @@ void log_epoch_end(struct log *log, struct log_epoch_end *request)
     request_post(log, &request->request, on_epoch_end);
 }
 
+void log_led(struct log *log)
+{
+    if (log->now.leader_epoch >= 0)
+        epochs_note(&log->epochs, log->now.leader_epoch, log->now.end);
+}
+
+static void on_lead(mrt_task *task)
+{
+    struct log_lead *lead = (struct log_lead *)request_of(task);
+    struct log *log = lead->request.log;
+    mrt_status status = log_usable(log);
+
+    if (status == MRT_OK && lead->leader_epoch < log->now.leader_epoch)
+        status = MRT_EEPOCHOLD;
+    if (status == MRT_OK) {
+        log->now.leader_epoch = lead->leader_epoch;
+        if (log->job.step !=
+            append_step) /* what flies was stamped with the old one: then after it */
+            log_led(log);
+        line_publish(log);
+    }
+    request_finish(&lead->request, status);
+}
+
+void log_lead(struct log *log, struct log_lead *lead)
+{
+    ASSERT(lead->leader_epoch >= 0);
+    request_post(log, &lead->request, on_lead);
+}
+
 static void on_configure(mrt_task *task)
 {
     struct log_configure *change = (struct log_configure *)request_of(task);
@@ -298,6 +330,7 @@ static int64_t committed_end(const struct log *log)
 
 void log_advance(struct log *log)
 {
+    ASSERT(log->store != NULL);
     bool acked = log->config.flush == LOG_FLUSH_ACK && flush_has(log);
     int64_t stable = acked ? log->durable : log->now.end;
 
@@ -317,7 +350,9 @@ void log_advance(struct log *log)
 
 void log_observe(struct log *log, const mrt_log_state *state)
 {
-    log->now.start = state->start;
+    ASSERT(log->store != NULL);
+    if (state->start > log->now.start) /* what was trimmed stays so, whatever storage keeps */
+        log->now.start = state->start;
     log->now.end = state->end;
     log->now.bytes = state->bytes;
     if (state->durable > log->durable)

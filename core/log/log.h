@@ -165,6 +165,15 @@ struct log_read {
 /* MRT_ERANGE, MRT_EEPOCHOLD, MRT_EEPOCHNEW, MRT_EIO, MRT_EGONE. No data is MRT_OK with n 0. */
 void log_read(struct log *log, struct log_read *read);
 
+/* A new leader epoch begins at the log's end; records are stamped with it from here on. */
+struct log_lead {
+    struct log_request request;
+    int32_t leader_epoch;
+};
+
+/* MRT_EEPOCHOLD if ours is newer; MRT_OK again for the same. */
+void log_lead(struct log *log, struct log_lead *lead);
+
 struct log_find {
     struct log_request request;
     int64_t timestamp_ms; /* in: or MRT_AT_ */

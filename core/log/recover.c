@@ -61,6 +61,8 @@ static mrt_status room(struct recovery *r, uint64_t size, uint64_t size_max)
 
 static void enter(struct recovery *r, enum stage stage)
 {
+    ASSERT(r->fault == MRT_OK);
+    ASSERT(stage <= STAGE_DONE);
     r->stage = stage;
     r->called = false;
 }
@@ -280,7 +282,7 @@ static void find_started(struct log *log)
     if (log->active_bytes == 0)
         return;
     mrt_status status = log->ops->segments(log->store, log->active_base, &segment, 1, &n);
-    if (status == MRT_OK && n == 1)
+    if (status == MRT_OK && n == 1 && segment.created_ms > 0)
         log->started_ms = segment.created_ms;
 }
 
@@ -294,6 +296,7 @@ static void find_watermark(struct log *log)
         mark = log->now.end;
     if (mark < log->now.start)
         mark = log->now.start;
+    ASSERT(mark >= 0);
     log->now.stable_end = mark;
     log->now.high_watermark = mark;
     log->now.last_stable = mark;
@@ -313,10 +316,11 @@ static void finish(struct log *log, mrt_status status)
 
 static mrt_status opened(struct log *log)
 {
+    ASSERT(log->opening);
+    ASSERT(log->now.state == MRT_EAGAIN);
     find_watermark(log);
     find_started(log);
-    if (log->now.leader_epoch >= 0) /* where this leader begins, even before it writes */
-        epochs_note(&log->epochs, log->now.leader_epoch, log->now.end);
+    log_led(log); /* where this leader begins, even before it writes */
     log->now.state = MRT_OK;
     flush_kick(log);
     log_advance(log);
@@ -358,14 +362,26 @@ mrt_status recover_step(struct log *log)
     return status == JOB_END ? opened(log) : status;
 }
 
+/* Storage keeps whole segments; where in the first one the log begins is a mark. */
+static void find_start(struct log *log)
+{
+    int64_t mark = 0;
+    if (log->ops->mark_get(log->store, MRT_MARK_LOG_START, &mark) != MRT_OK)
+        return;
+    if (mark > log->now.start && mark <= log->now.end)
+        log->now.start = mark;
+}
+
 void recover_begin(struct log *log, struct log_request *request)
 {
     mrt_log_state state = {.size = sizeof state};
 
     ASSERT(log->store != NULL);
     ASSERT(log->recovery == NULL);
+    log->now.start = 0;
     log->ops->state(log->store, &state);
     log_observe(log, &state);
+    find_start(log);
     log->recovery = memory_new(sizeof *log->recovery);
     log->recovery->request = request;
     log->recovery->below = INT64_MAX;

@@ -57,6 +57,7 @@ static int64_t whole_segments(const mrt_clean_view *view, int64_t upto)
 {
     int64_t base = view->log_start;
 
+    ASSERT(view->n_segments > 0);
     if (upto > view->cleanable_end)
         upto = view->cleanable_end;
     for (uint32_t i = 0; i < view->n_segments && view->segments[i].base <= upto; i++)
@@ -98,6 +99,7 @@ static void plan(struct log *log)
     mrt_segment *segments = NULL;
     uint32_t count = 0;
 
+    ASSERT(!log->in_flight);
     log->trim_upto = log->now.start;
     mrt_status status = list_segments(log, &segments, &count);
     if (status == MRT_OK && count > 0) {

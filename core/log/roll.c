@@ -70,6 +70,7 @@ mrt_status snapshot_put(struct log *log)
 
 static void blob_done(struct log *log, const char *event)
 {
+    ASSERT(log->job.at > 0);
     memory_free(log->blob);
     log->blob = NULL;
     if (log->job.status != MRT_OK)
@@ -95,6 +96,7 @@ mrt_status roll_step(struct log *log)
 {
     mrt_log_state state = {.size = sizeof state};
 
+    ASSERT(log->store != NULL);
     switch (log->job.at) {
     case 0:
         return op_outcome(&log->op, log->ops->roll(log->store, &log->op));

@@ -17,9 +17,13 @@ static int64_t first_base(struct log *log)
 static void trimmed(struct log *log)
 {
     mrt_log_state state = {.size = sizeof state};
+    int64_t before = log->now.start;
 
     log->ops->state(log->store, &state);
     log_observe(log, &state);
+    if (log->now.start < log->trim_upto)
+        log->now.start = log->trim_upto;
+    ASSERT(log->now.start > before);
     log->ops->mark_set(log->store, MRT_MARK_LOG_START, log->now.start);
     epochs_trim_head(&log->epochs, log->now.start);
     line_publish(log);
@@ -41,6 +45,7 @@ static mrt_status remove_next(struct log *log)
 mrt_status trim_go(struct log *log)
 {
     ASSERT(log->trim_upto <= log->now.high_watermark);
+    ASSERT(log->trim_upto > log->now.start || log->job.at > 0);
     if (log->job.at == 0)
         return op_outcome(&log->op, log->ops->trim_head(log->store, &log->op, log->trim_upto));
     if (log->job.status != MRT_OK)

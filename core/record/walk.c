@@ -130,6 +130,8 @@ bool record_next(struct record_cursor *cursor, struct record *out)
 
 bool record_header_next(mrt_str *headers, mrt_str *key, mrt_str *value)
 {
+    ASSERT(key != NULL);
+    ASSERT(value != NULL);
     if (headers->n == 0)
         return false;
     struct kit_reader reader = kit_reader(headers->p, headers->n);

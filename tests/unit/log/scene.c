@@ -19,6 +19,15 @@ static bool is_mutating(enum scene_kind kind)
     return kind == KIND_APPEND || kind == KIND_ROLL || kind == KIND_TRIM || kind == KIND_PUT;
 }
 
+/* xorshift; under the lock. */
+static uint64_t chance(uint64_t of)
+{
+    script.chaos ^= script.chaos << 13;
+    script.chaos ^= script.chaos >> 7;
+    script.chaos ^= script.chaos << 17;
+    return script.chaos % of;
+}
+
 /* The status a call of @kind is to fail with, or MRT_OK; counts it. */
 static mrt_status enter(enum scene_kind kind)
 {
@@ -30,6 +39,8 @@ static mrt_status enter(enum scene_kind kind)
         rule->skip--;
     else
         status = rule->fail;
+    if (script.chaos != 0 && is_mutating(kind) && chance(12) == 0)
+        status = MRT_ENOSPC;
     if (is_mutating(kind) && ++script.mutating > script.mutating_max)
         script.mutating_max = script.mutating;
     pthread_mutex_unlock(&script.lock);
@@ -55,7 +66,7 @@ static mrt_status leave(enum scene_kind kind, mrt_op *op, mrt_status status)
     } else {
         leave_locked(kind);
     }
-    bool pend = script.pend_all;
+    bool pend = script.pend_all || (script.chaos != 0 && chance(2) == 0);
     pthread_mutex_unlock(&script.lock);
     if (hold)
         return MRT_PENDING;
@@ -309,6 +320,7 @@ int scene_setup(void **state)
     memset(script.rules, 0, sizeof script.rules);
     script.pend_all = script.durable = script.full_once = false;
     script.durable_to = 0;
+    script.chaos = 0;
     script.mutating = script.mutating_max = script.batches_max = 0;
     answers = 0;
     memset(&scene, 0, sizeof scene);
@@ -429,6 +441,28 @@ mrt_status scene_configure(void)
     log_configure(scene.log, &own.change);
     live_wait(&own.done);
     return own.change.request.status;
+}
+
+struct scene_lead {
+    struct log_lead lead;
+    struct live_event done;
+};
+
+static void led(struct log_request *request)
+{
+    struct scene_lead *own = (struct scene_lead *)request;
+    live_signal(&own->done);
+}
+
+mrt_status scene_lead(int32_t leader_epoch)
+{
+    struct scene_lead own = {.lead = {.leader_epoch = leader_epoch}};
+    own.lead.request.done = led;
+    own.lead.request.exec = runtime_reactor(scene.live.runtime, 0);
+    live_event_init(&own.done);
+    log_lead(scene.log, &own.lead);
+    live_wait(&own.done);
+    return own.lead.request.status;
 }
 
 struct log_line scene_line(void)

@@ -39,6 +39,7 @@ struct scene_rule {
 struct scene_script {
     pthread_mutex_t lock;
     struct scene_rule rules[KINDS];
+    uint64_t chaos; /* not 0: the state of a generator that fails and pends calls at will */
     mrt_log *store; /* whose state was last asked for */
     bool full_once; /* the next append is told MRT_EFULL */
     bool pend_all;  /* every outcome comes by a completion */
@@ -83,6 +84,7 @@ mrt_status scene_close(void);
 mrt_status scene_delete(void);
 mrt_status scene_maintain(void);
 mrt_status scene_configure(void);
+mrt_status scene_lead(int32_t leader_epoch);
 
 /* Rules. */
 void scene_hold(enum scene_kind kind);

@@ -112,6 +112,35 @@ static void a_diverged_reader_learns_where_our_epoch_ends(void **state)
     assert_int_equal(scene_read(&own), MRT_ERANGE);
 }
 
+static void a_new_leader_epoch_begins_behind_what_flies(void **state)
+{
+    (void)state;
+    struct scene_append own;
+    struct log_find find;
+    scene_hold(KIND_APPEND);
+    scene_ready(&own, 1, &(struct scene_batch){.records = 1}); /* 8, under epoch 5 */
+    scene_start(&own);
+    scene_await_held(KIND_APPEND);
+    assert_int_equal(scene_lead(9), MRT_OK);
+    assert_int_equal(scene_lead(8), MRT_EEPOCHOLD);
+    scene_pass(KIND_APPEND);
+    scene_release(KIND_APPEND);
+    assert_int_equal(scene_end(&own), MRT_OK);
+    assert_int_equal(scene_append(1, &(struct scene_batch){.records = 1}, NULL), MRT_OK); /* 9 */
+    assert_int_equal(scene_line().leader_epoch, 9);
+    assert_int_equal(scene_find(&find, MRT_AT_LATEST), MRT_OK);
+    assert_int_equal(find.found_epoch, 9);
+
+    struct scene_read read;
+    scene_read_ready(&read, 9);
+    read.read.fetched_epoch = 5;
+    assert_int_equal(scene_read(&read), MRT_OK);
+    assert_int_equal(read.read.diverged_epoch, -1); /* epoch 5 ends at 9, not at 8 */
+    scene_read_drop(&read);
+    scene_reopen(); /* which needs the bigger epoch again */
+    assert_int_equal(scene_line().end, 10);
+}
+
 static void several_reads_are_in_flight_beside_an_append(void **state)
 {
     (void)state;
@@ -221,6 +250,7 @@ int main(void)
         TEST(the_end_reads_as_nothing_and_beyond_it_is_out_of_range),
         TEST(leader_epochs_are_compared),
         TEST(a_diverged_reader_learns_where_our_epoch_ends),
+        TEST(a_new_leader_epoch_begins_behind_what_flies),
         TEST(several_reads_are_in_flight_beside_an_append),
         TEST(a_failed_read_gives_no_lease),
         TEST(the_ends_are_found_without_reading),
