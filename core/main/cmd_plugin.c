@@ -72,7 +72,9 @@ static int list_command(int argc, char **argv)
         fprintf(stderr, "mortise: %s: no such directory\n", argv[1]);
         return 2;
     }
-    return plugin_list(argc == 2 ? directory : NULL, NULL, 0);
+    uint32_t n = 0;
+    const struct builtin *builtins = builtins_all(&n);
+    return plugin_list(argc == 2 ? directory : NULL, builtins, n);
 }
 
 /* ---- info ------------------------------------------------------------------------------------ */

@@ -15,4 +15,7 @@ struct builtin {
     const mrt_plugin *(*entry)(uint32_t host_abi);
 };
 
+/* What is linked into this program; *@n may be 0. Generated (MortiseBuiltins.cmake). */
+const struct builtin *builtins_all(uint32_t *n);
+
 #endif /* CORE_PLUGIN_BUILTINS_H */

@@ -79,6 +79,9 @@ mrt_status missing_text(
         directory != NULL ? directory : "this static build");
     if (near != NULL)
         return error_set(error, MRT_ENOENT, "%s: did you mean \"%s\"?", looked, near);
+    if (package != NULL && directory == NULL)
+        return error_set(
+            error, MRT_ENOENT, "%s: build it with %s among MORTISE_PLUGINS", looked, name);
     if (package != NULL)
         return error_set(error, MRT_ENOENT, "%s: apt install %s", looked, package);
     return error_set(
