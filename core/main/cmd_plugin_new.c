@@ -86,7 +86,7 @@ static int copy_template(DIR *dir, const char *from, const char *name)
 {
     int result = 0;
     for (const struct dirent *entry; result == 0 && (entry = readdir(dir)) != NULL;) {
-        char source[PLACE_MAX + 300], target[PLACE_MAX], file[300];
+        char source[PLACE_MAX + 512], target[PLACE_MAX], file[300];
         if (entry->d_name[0] == '.')
             continue;
         target_name(entry->d_name, name, file, sizeof file);
