@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "sdk/kit/message_internal.h"
+
 static void *member(void *value, uint32_t offset)
 {
     return (uint8_t *)value + offset;
@@ -40,7 +42,7 @@ static mrt_status structs_in(
     const struct kit_memory *memory)
 {
     const struct kit_map *map = pair->inner;
-    const uint8_t *from = *(const uint8_t *const *)member_of(message, pair->message);
+    const uint8_t *from = kit_pointer(member_of(message, pair->message));
     uint32_t n = *(const uint32_t *)member_of(message, pair->message_count);
     void *to;
     mrt_status status = new_array(memory, from, n, map->operation_bytes, &to);
@@ -49,7 +51,7 @@ static mrt_status structs_in(
         status = kit_copy_in(
             map, from + (uint64_t)i * map->message_bytes,
             (uint8_t *)to + (uint64_t)i * map->operation_bytes, memory);
-    *(void **)member(operation, pair->operation) = to;
+    kit_pointer_set(member(operation, pair->operation), to);
     *(uint32_t *)member(operation, pair->operation_count) = n;
     return status;
 }
@@ -87,7 +89,7 @@ static mrt_status structs_out(
     const struct kit_memory *memory, const struct kit_errors *errors)
 {
     const struct kit_map *map = pair->inner;
-    const uint8_t *from = *(const uint8_t *const *)member_of(operation, pair->operation);
+    const uint8_t *from = kit_pointer(member_of(operation, pair->operation));
     uint32_t n = *(const uint32_t *)member_of(operation, pair->operation_count);
     void *to;
     mrt_status status = new_array(memory, from, n, map->message_bytes, &to);
@@ -98,7 +100,7 @@ static mrt_status structs_out(
         status =
             kit_copy_out(map, from + (uint64_t)i * map->operation_bytes, element, memory, errors);
     }
-    *(void **)member(message, pair->message) = to;
+    kit_pointer_set(member(message, pair->message), to);
     *(uint32_t *)member(message, pair->message_count) = n;
     return status;
 }

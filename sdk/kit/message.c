@@ -60,6 +60,7 @@ int64_t kit_number(const struct kit_field *field, const void *member)
     case KIT_UINT32:
         return *(const uint32_t *)member;
     case KIT_INT64:
+        return *(const int64_t *)member;
     case KIT_FLOAT64:
     case KIT_UUID:
     case KIT_STRING:
@@ -68,7 +69,9 @@ int64_t kit_number(const struct kit_field *field, const void *member)
     case KIT_STRUCT:
         break;
     }
-    return *(const int64_t *)member;
+    int64_t bits;
+    memcpy(&bits, member, sizeof bits); /* of a float: equal bits, equal values */
+    return bits;
 }
 
 /* Stores a number into a member of the field's width. */
@@ -98,7 +101,7 @@ static void field_default(const struct kit_field *field, void *value)
         return; /* zeros already */
     if (field->flags & KIT_ARRAY) {
         if (field->nullable.first <= field->nullable.last)
-            *(const void **)member = "";
+            kit_pointer_set(member, "");
     } else if (kit_is_sized(field)) {
         const char *text = field->text ? field->text : "";
         *(mrt_str *)member = (mrt_str){text, strlen(text)};
@@ -195,9 +198,11 @@ static void decode_value(struct decoder *d, const struct kit_field *field, void 
         *(uint32_t *)member = kit_read32(&d->in);
         break;
     case KIT_INT64:
-    case KIT_FLOAT64:
-        *(uint64_t *)member = kit_read64(&d->in);
+    case KIT_FLOAT64: {
+        uint64_t bits = kit_read64(&d->in);
+        memcpy(member, &bits, sizeof bits);
         break;
+    }
     case KIT_UUID: {
         const uint8_t *bytes = kit_take(&d->in, 16);
         if (bytes)
@@ -266,12 +271,12 @@ static uint32_t is_possible(const struct decoder *d, const struct kit_field *fie
 
 static void decode_array(struct decoder *d, const struct kit_field *field, void *value)
 {
-    void **member = (void **)(void *)((uint8_t *)value + field->offset);
+    void *member = (uint8_t *)value + field->offset;
     uint32_t *n = (uint32_t *)(void *)((uint8_t *)value + field->count);
     int64_t count = read_length(d, d->flexible, 1);
     uint32_t bytes = kit_element_bytes(field);
 
-    *member = NULL;
+    kit_pointer_set(member, NULL);
     *n = 0;
     if (!d->in.ok || is_null(d, field, count))
         return;
@@ -284,21 +289,21 @@ static void decode_array(struct decoder *d, const struct kit_field *field, void 
         return;
     for (int64_t i = 0; i < count && d->in.ok; i++)
         decode_value(d, field, elements + (uint64_t)i * bytes);
-    *member = elements;
+    kit_pointer_set(member, elements);
     *n = (uint32_t)count;
 }
 
-static void decode_nullable_struct(struct decoder *d, const struct kit_field *field, void **member)
+static void decode_nullable_struct(struct decoder *d, const struct kit_field *field, void *member)
 {
     int8_t present = (int8_t)kit_read8(&d->in);
 
-    *member = NULL;
+    kit_pointer_set(member, NULL);
     if (!d->in.ok || is_null(d, field, present))
         return;
     void *value = take(d, field->inner->size);
     if (value)
         decode_struct(d, field->inner, value);
-    *member = value;
+    kit_pointer_set(member, value);
 }
 
 static void decode_field(struct decoder *d, const struct kit_field *field, void *value)

@@ -103,8 +103,7 @@ static void add_value(
 static void add_array(
     struct text *t, const struct kit_field *field, int16_t version, const void *value)
 {
-    const uint8_t *elements =
-        *(const uint8_t *const *)(const void *)((const uint8_t *)value + field->offset);
+    const uint8_t *elements = kit_pointer((const uint8_t *)value + field->offset);
     uint32_t n = *(const uint32_t *)(const void *)((const uint8_t *)value + field->count);
 
     if (!elements && kit_in(field->nullable, version)) {
@@ -138,8 +137,8 @@ static void add_struct(
             add_array(t, field, version, value);
         else if (!kit_is_optional(field))
             add_value(t, field, version, member);
-        else if (*(const void *const *)member)
-            add_struct(t, field->inner, version, *(const void *const *)member);
+        else if (kit_pointer(member))
+            add_struct(t, field->inner, version, kit_pointer(member));
         else
             add_text(t, "null");
     }
@@ -216,19 +215,19 @@ static void make_value(struct maker *m, const struct kit_field *field, void *mem
 
 static void make_array(struct maker *m, const struct kit_field *field, void *value)
 {
-    void **member = (void **)(void *)((uint8_t *)value + field->offset);
+    void *member = (uint8_t *)value + field->offset;
     uint32_t *n = (uint32_t *)(void *)((uint8_t *)value + field->count);
     uint64_t bits = draw(m);
 
     *n = 0;
-    *member = NULL;
+    kit_pointer_set(member, NULL);
     if (kit_in(field->nullable, m->version) && bits % 4 == 0)
         return;
     uint32_t count = bits % 32 == 1 ? 20 : (uint32_t)(bits / 32 % 4);
     uint8_t *elements = room(m, (uint64_t)count * kit_element_bytes(field));
     for (uint32_t i = 0; i < count && elements; i++)
         make_value(m, field, elements + (uint64_t)i * kit_element_bytes(field));
-    *member = elements;
+    kit_pointer_set(member, elements);
     *n = elements ? count : 0;
 }
 
@@ -248,7 +247,7 @@ static void make_struct(struct maker *m, const struct kit_struct *type, void *va
             void *inner = room(m, field->inner->size);
             if (inner)
                 make_struct(m, field->inner, inner);
-            *(void **)member = inner;
+            kit_pointer_set(member, inner);
         }
     }
 }

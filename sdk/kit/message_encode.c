@@ -110,7 +110,7 @@ static void encode_value(struct encoder *e, const struct kit_field *field, const
         break;
     case KIT_INT64:
     case KIT_FLOAT64:
-        kit_put64(bytes, *(const uint64_t *)member);
+        kit_put64(bytes, (uint64_t)kit_number(field, member));
         put(e, bytes, 8);
         break;
     case KIT_UUID:
@@ -129,17 +129,16 @@ static void encode_value(struct encoder *e, const struct kit_field *field, const
 
 static void encode_array(struct encoder *e, const struct kit_field *field, const void *value)
 {
-    const uint8_t *const *member =
-        (const uint8_t *const *)(const void *)((const uint8_t *)value + field->offset);
+    const uint8_t *elements = kit_pointer((const uint8_t *)value + field->offset);
     uint32_t n = *(const uint32_t *)(const void *)((const uint8_t *)value + field->count);
-    uint32_t null = !*member && kit_in(field->nullable, e->version);
+    uint32_t null = !elements && kit_in(field->nullable, e->version);
     uint32_t bytes = kit_element_bytes(field);
 
-    if (n && !*member)
+    if (n && !elements)
         e->status = MRT_EINVAL;
     put_length(e, null ? -1 : (int64_t)n, e->flexible, 1);
     for (uint32_t i = 0; i < n && !null && e->status == MRT_OK; i++)
-        encode_value(e, field, *member + (uint64_t)i * bytes);
+        encode_value(e, field, elements + (uint64_t)i * bytes);
 }
 
 static void encode_field(struct encoder *e, const struct kit_field *field, const void *value)
@@ -149,7 +148,7 @@ static void encode_field(struct encoder *e, const struct kit_field *field, const
     if (field->flags & KIT_ARRAY) {
         encode_array(e, field, value);
     } else if (kit_is_optional(field)) {
-        const void *inner = *(const void *const *)member;
+        const void *inner = kit_pointer(member);
         int8_t present = inner ? 1 : -1;
         put(e, &present, 1);
         if (inner)
@@ -177,7 +176,7 @@ static uint32_t is_default(const struct kit_field *field, const void *value, int
 
     if (field->flags & KIT_ARRAY) {
         uint32_t n = *(const uint32_t *)(const void *)((const uint8_t *)value + field->count);
-        uint32_t null = !*(const void *const *)member;
+        uint32_t null = !kit_pointer(member);
         if (field->flags & KIT_NULL)
             return null;
         return !n && !(null && kit_in(field->nullable, version));
@@ -185,7 +184,7 @@ static uint32_t is_default(const struct kit_field *field, const void *value, int
     if (kit_is_sized(field))
         return sized_is_default(field, member);
     if (kit_is_optional(field))
-        return !*(const void *const *)member;
+        return !kit_pointer(member);
     if (field->kind == KIT_UUID)
         return !memcmp(member, zeros, sizeof zeros);
     if (field->kind != KIT_STRUCT)

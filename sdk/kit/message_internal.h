@@ -5,6 +5,8 @@
 #ifndef SDK_KIT_MESSAGE_INTERNAL_H
 #define SDK_KIT_MESSAGE_INTERNAL_H
 
+#include <string.h>
+
 #include "sdk/kit/message.h"
 
 /* Bytes in memory of each kind; 0 for structs. */
@@ -12,6 +14,19 @@ extern const uint8_t kit_kind_bytes[KIT_STRUCT + 1];
 
 /* Bytes in memory of a field, or of an element of it. */
 uint32_t kit_element_bytes(const struct kit_field *field);
+
+/* A pointer member, whatever it points at. */
+static inline const uint8_t *kit_pointer(const void *member)
+{
+    const uint8_t *p;
+    memcpy(&p, member, sizeof p);
+    return p;
+}
+
+static inline void kit_pointer_set(void *member, const void *p)
+{
+    memcpy(member, &p, sizeof p);
+}
 
 /* The number in a member of the field's width, with its sign. */
 int64_t kit_number(const struct kit_field *field, const void *member);

@@ -74,6 +74,36 @@ const mrt_image_broker *kafka_broker_find(const struct kafka_brokers *brokers, i
     return NULL;
 }
 
+static uint32_t is_among(const int32_t *ids, uint32_t n, int32_t id)
+{
+    while (n && ids[n - 1] != id)
+        n--;
+    return n > 0;
+}
+
+void kafka_answer_with_leaders(
+    struct kafka_request *r, const int32_t *leaders, uint32_t n, void *points, uint32_t *n_points)
+{
+    const mrt_host_broker *broker = kafka_broker(r);
+    mrt_broker *here = kafka_broker_here(r);
+    struct kafka_produce_response_node_endpoint *v = NULL;
+    struct kafka_brokers brokers;
+    uint64_t version;
+
+    const mrt_image *image = broker->image_pin(here, &version);
+    if (kafka_brokers_list(r, image, 0, &brokers))
+        v = kafka_take(r, brokers.n * sizeof *v);
+    for (uint32_t i = 0; i < brokers.n && v; i++) {
+        const mrt_image_broker *b = &brokers.v[i];
+        if (is_among(leaders, n, b->id))
+            v[(*n_points)++] = (struct kafka_produce_response_node_endpoint){
+                b->id, b->host, (int32_t)b->port, b->rack};
+    }
+    memcpy(points, &v, sizeof v);
+    kafka_answer_if(r, v != NULL);
+    broker->image_unpin(here, image);
+}
+
 mrt_str kafka_cluster_id(struct kafka_request *r, const mrt_image *image, int32_t *controller)
 {
     static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

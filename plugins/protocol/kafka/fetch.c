@@ -19,7 +19,15 @@ struct fetch {
     mrt_sub_poll poll;
     mrt_sub_poll_out result;
     struct kafka_fetch_response_partition *answers;
+    int32_t *leaders; /* where a partition is led from elsewhere, else -1 */
 };
+
+_Static_assert(
+    sizeof(struct kafka_fetch_response_node_endpoint) ==
+            sizeof(struct kafka_produce_response_node_endpoint) &&
+        offsetof(struct kafka_fetch_response_node_endpoint, rack) ==
+            offsetof(struct kafka_produce_response_node_endpoint, rack),
+    "kafka_answer_with_leaders() fills either");
 
 static uint32_t count(const struct kafka_fetch_request *in)
 {
@@ -138,8 +146,20 @@ static void fill_partition(
 
 static void closed(struct kafka_request *r, mrt_status status)
 {
+    struct kafka_fetch_response *out = r->out;
+    struct fetch *f = r->state;
+    uint32_t elsewhere = 0;
+
     (void)status; /* a subscription that cannot be closed is gone */
-    kafka_answer(r);
+    for (uint32_t i = 0; i < f->set.n; i++) {
+        f->leaders[i] = f->answers[i].current_leader.leader_id;
+        elsewhere |= f->leaders[i] >= 0;
+    }
+    if (elsewhere && r->head.version >= 16)
+        kafka_answer_with_leaders(
+            r, f->leaders, f->set.n, &out->node_endpoints, &out->n_node_endpoints);
+    else
+        kafka_answer(r);
 }
 
 static void finish(struct kafka_request *r, mrt_status status)
@@ -216,7 +236,8 @@ static struct fetch *fetch_new(struct kafka_request *r, uint32_t n)
         return NULL;
     f->parts = kafka_take(r, n * sizeof *f->parts);
     f->answers = kafka_take(r, n * sizeof *f->answers);
-    return f->parts && f->answers && lay_out(r, f) ? f : NULL;
+    f->leaders = kafka_take(r, n * sizeof *f->leaders);
+    return f->parts && f->answers && f->leaders && lay_out(r, f) ? f : NULL;
 }
 
 void kafka_serve_fetch(struct kafka_request *r)

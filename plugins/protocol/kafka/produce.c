@@ -12,7 +12,8 @@ struct produce {
     mrt_produce_part *parts;
     mrt_produce_res *results;
     mrt_slice *slices;
-    uint32_t leased; /* partitions with bytes */
+    int32_t *leaders; /* where a partition is led from elsewhere */
+    uint32_t leased;  /* partitions with bytes */
     uint32_t reserved;
 };
 
@@ -44,33 +45,6 @@ static void gather(const struct kafka_produce_request *in, struct produce *p)
         }
     }
     p->in = (mrt_produce){sizeof p->in, n, p->parts, in->transactional_id, in->acks, 0};
-}
-
-/* The brokers that lead instead, for clients that would otherwise ask for metadata (KIP-951). 0: no
- * memory. */
-static uint32_t name_endpoints(
-    struct kafka_request *r, const mrt_image *image, struct kafka_produce_response *out,
-    const struct produce *p)
-{
-    struct kafka_produce_response_node_endpoint *points;
-    struct kafka_brokers brokers;
-
-    if (!kafka_brokers_list(r, image, 0, &brokers))
-        return 0;
-    points = kafka_take(r, brokers.n * sizeof *points);
-    if (!points)
-        return 0;
-    out->node_endpoints = points;
-    for (uint32_t i = 0; i < brokers.n; i++) {
-        const mrt_image_broker *b = &brokers.v[i];
-        uint32_t named = 0;
-        for (uint32_t j = 0; j < p->in.n && !named; j++)
-            named = p->results[j].status == MRT_ENOTLEADER && p->results[j].leader_id == b->id;
-        if (named)
-            points[out->n_node_endpoints++] = (struct kafka_produce_response_node_endpoint){
-                b->id, b->host, (int32_t)b->port, b->rack};
-    }
-    return 1;
 }
 
 static uint32_t fill_partition(
@@ -126,23 +100,23 @@ static uint32_t fill_topics(struct kafka_request *r, const struct produce *p)
     return out->responses != NULL;
 }
 
-static void answer(struct kafka_request *r, const struct produce *p)
+static void answer(struct kafka_request *r, struct produce *p)
 {
-    const mrt_host_broker *broker = kafka_broker(r);
-    mrt_broker *here = kafka_broker_here(r);
+    struct kafka_produce_response *out = r->out;
     uint32_t elsewhere = 0;
-    uint64_t version;
 
-    for (uint32_t i = 0; i < p->in.n; i++)
-        elsewhere |= p->results[i].status == MRT_ENOTLEADER && p->results[i].leader_id >= 0;
-    uint32_t complete = fill_topics(r, p);
-    if (!complete || !elsewhere || r->head.version < 10) {
-        kafka_answer_if(r, complete);
-        return;
+    for (uint32_t i = 0; i < p->in.n; i++) {
+        const mrt_produce_res *res = &p->results[i];
+        p->leaders[i] = res->status == MRT_ENOTLEADER ? res->leader_id : -1;
+        elsewhere |= p->leaders[i] >= 0;
     }
-    const mrt_image *image = broker->image_pin(here, &version);
-    kafka_answer_if(r, name_endpoints(r, image, r->out, p));
-    broker->image_unpin(here, image);
+    if (!fill_topics(r, p))
+        kafka_drop(r, "no memory");
+    else if (elsewhere && r->head.version >= 10)
+        kafka_answer_with_leaders(
+            r, p->leaders, p->in.n, &out->node_endpoints, &out->n_node_endpoints);
+    else
+        kafka_answer(r);
 }
 
 static void all_are(struct produce *p, mrt_status status)
@@ -199,7 +173,8 @@ static struct produce *produce_new(struct kafka_request *r, uint32_t n)
     p->parts = kafka_take(r, n * sizeof *p->parts);
     p->results = kafka_take(r, n * sizeof *p->results);
     p->slices = kafka_take(r, n * sizeof *p->slices);
-    return p->parts && p->results && p->slices ? p : NULL;
+    p->leaders = kafka_take(r, n * sizeof *p->leaders);
+    return p->parts && p->results && p->slices && p->leaders ? p : NULL;
 }
 
 /* One release of the lease for each partition with bytes. 0: no memory. */

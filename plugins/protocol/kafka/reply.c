@@ -98,7 +98,7 @@ static mrt_status send(struct kafka_request *r, int16_t version, const void *bod
     return status;
 }
 
-/* Leases that will not be sent go back: those of all records the answer points at. */
+/* Leases that will not be sent go back: those of all records the response points at. */
 static void release_records(const struct kit_struct *type, const void *value)
 {
     for (uint32_t i = 0; i < type->n; i++) {
@@ -110,7 +110,8 @@ static void release_records(const struct kit_struct *type, const void *value)
             if (records->n && data->lease)
                 data->lease->ops->release(data->lease);
         } else if (field->kind == KIT_STRUCT && field->flags & KIT_ARRAY) {
-            const uint8_t *elements = *(const uint8_t *const *)member;
+            const uint8_t *elements;
+            memcpy(&elements, member, sizeof elements);
             uint32_t n = *(const uint32_t *)(const void *)((const uint8_t *)value + field->count);
             for (uint32_t j = 0; j < n; j++)
                 release_records(field->inner, elements + (uint64_t)j * field->inner->size);
@@ -122,10 +123,8 @@ void kafka_answer_as(struct kafka_request *r, int16_t version, const void *body)
 {
     mrt_status status = send(r, version, body);
 
-    if (status == MRT_OK)
-        return;
-    release_records(r->head.api->response->root, body);
-    kafka_drop(r, status == MRT_ENOMEM ? "no memory for the answer" : "answer too long");
+    if (status != MRT_OK)
+        kafka_drop(r, status == MRT_ENOMEM ? "no memory for the answer" : "answer too long");
 }
 
 void kafka_answer(struct kafka_request *r)
@@ -155,6 +154,8 @@ void kafka_drop(struct kafka_request *r, const char *why)
         kafka_log(
             s, MRT_LOG_WARN, "request_refused api=%d version=%d why=\"%s\"", r->head.key,
             r->head.version, why);
+    if (r->out)
+        release_records(r->head.api->response->root, r->out);
     fill(r, NULL, 0);
     kafka_session_fail(s);
 }

@@ -148,6 +148,15 @@ uint32_t kafka_brokers_list(
 /* The broker @id, NULL if it is not in the list. */
 const mrt_image_broker *kafka_broker_find(const struct kafka_brokers *brokers, int32_t id);
 
+/*
+ * An answer that says who leads instead says where that is, so that the client need not ask for
+ * metadata first (KIP-951). Sends request->out with the brokers among the @n @leaders (-1: none) put
+ * behind the pointer at @points, with their number: produce and fetch have equal structs there.
+ */
+void kafka_answer_with_leaders(
+    struct kafka_request *request, const int32_t *leaders, uint32_t n, void *points,
+    uint32_t *n_points);
+
 /* Cluster id as text, 22 characters of base64url. */
 #define KAFKA_CLUSTER_ID_MAX 23
 mrt_str kafka_cluster_id(

@@ -302,8 +302,8 @@ static void request_run(struct kafka_request *r)
     const struct kafka_api *api = r->head.api;
     uint64_t used;
 
-    r->in = kafka_broker(r)->arena_alloc(r->arena, api->request->root->size);
-    r->out = kafka_broker(r)->arena_alloc(r->arena, api->response->root->size);
+    r->in = kafka_take(r, api->request->root->size);
+    r->out = kafka_take(r, api->response->root->size);
     if (!r->in || !r->out) {
         kafka_drop(r, "no memory");
         return;

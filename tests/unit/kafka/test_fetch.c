@@ -264,6 +264,38 @@ static void a_follower_says_who_it_is(void **state)
         world_complete(w, i, MRT_ESHUTDOWN);
 }
 
+static mrt_status led_elsewhere(struct double_world *w, mrt_call *call)
+{
+    mrt_status status = carry_out(w, call);
+
+    if (call->number == MRT_OP_SUB_POLL) {
+        plan.results[0].status = MRT_ENOTLEADER;
+        plan.results[0].leader_id = 3;
+        plan.results[0].leader_epoch = 8;
+        plan.results[0].data.bytes = 0;
+    }
+    return status;
+}
+
+static void a_consumer_is_told_who_leads_instead_and_gets_the_rest(void **state)
+{
+    struct double_world *w = *state;
+    struct kafka_fetch_request in = fetch_of(0);
+    struct kafka_fetch_response out;
+
+    w->on_call = led_elsewhere;
+    world_send(w, &kafka_fetch_request, 16, 1, &in);
+    world_answer(w, 0, &kafka_fetch_response, 16, 1, &out);
+    assert_int_equal(out.responses[0].partitions[1].error_code, KAFKA_NOT_LEADER_OR_FOLLOWER);
+    assert_int_equal(out.responses[0].partitions[1].current_leader.leader_id, 3);
+    assert_int_equal(out.responses[0].partitions[0].records.n, 8);
+    assert_int_equal(out.n_node_endpoints, 1);
+    assert_int_equal(out.node_endpoints[0].node_id, 3);
+    assert_memory_equal(out.node_endpoints[0].host.p, "::1", 3);
+    world_send(w, &kafka_fetch_request, 15, 2, &in);
+    world_answer(w, 1, &kafka_fetch_response, 15, 2, &out);
+}
+
 static mrt_status one_short(struct double_world *w, mrt_call *call)
 {
     mrt_status status = carry_out(w, call);
@@ -291,6 +323,7 @@ static void a_partition_the_broker_forgot_is_an_unknown_error_and_a_line_in_the_
     assert_non_null(strstr(w->log, "bug_partitions_unanswered asked=2 answered=1"));
 }
 
+/* Also where the answer names another leader. */
 static void memory_may_run_out_anywhere_and_no_subscription_stays(void **state)
 {
     struct kafka_fetch_request in = fetch_of(1);
@@ -300,16 +333,16 @@ static void memory_may_run_out_anywhere_and_no_subscription_stays(void **state)
     for (uint32_t bad = 1; bad; blocks++) {
         struct double_world *w = world_open();
         struct kafka_fetch_response out;
-        w->on_call = on_call;
+        w->on_call = led_elsewhere;
         w->arena_blocks_left = blocks;
         uint8_t frame[256];
-        uint64_t n = world_request(&kafka_fetch_request, 11, 1, &in, frame), want;
+        uint64_t n = world_request(&kafka_fetch_request, 16, 1, &in, frame), want;
         world_bytes(w, frame, n, &want);
         bad = w->closes;
         if (w->reserved && w->slot[0].n) {
-            world_answer(w, 0, &kafka_fetch_response, 11, 1, &out);
+            world_answer(w, 0, &kafka_fetch_response, 16, 1, &out);
             bad += out.responses[0].partitions[0].error_code != 0;
-            bad += out.responses[0].partitions[1].error_code != 0;
+            bad += out.responses[0].partitions[1].error_code != KAFKA_NOT_LEADER_OR_FOLLOWER;
         }
         assert_int_equal(plan.open, plan.closed);
         world_close(w);
@@ -330,6 +363,7 @@ int main(void)
         TEST(a_fetch_of_nothing_is_answered_at_once),
         TEST(a_client_gone_while_parked_leaves_nothing_behind),
         TEST(a_follower_says_who_it_is),
+        TEST(a_consumer_is_told_who_leads_instead_and_gets_the_rest),
         TEST(a_partition_the_broker_forgot_is_an_unknown_error_and_a_line_in_the_log),
         TEST(memory_may_run_out_anywhere_and_no_subscription_stays),
     };
