@@ -84,7 +84,7 @@ struct mrt_session {
     uint64_t throttled_ns;   /* until when nothing is read */
     uint32_t in_flight;
     uint32_t busy;   /* calls of ours on the stack */
-    uint8_t starved; /* no slot or no arena: waits for requests to end */
+    uint8_t starved; /* bytes wait for a slot, an arena or fewer requests under way */
     uint8_t paused;
     uint8_t failed;
     uint8_t closed;

@@ -98,14 +98,12 @@ static void session_leave(struct mrt_session *s)
 /* Reads go on, or stand still, as there is room for requests. */
 static void session_flow(struct mrt_session *s)
 {
-    uint32_t full = s->in_flight >= KAFKA_IN_FLIGHT_MAX || s->starved;
-
     if (s->closed || s->failed)
         return;
-    if (full && !s->paused) {
+    if (s->starved && !s->paused) {
         s->paused = 1;
         stream_of(s)->pause(s->stream);
-    } else if (!full && s->paused) {
+    } else if (!s->starved && s->paused) {
         s->paused = 0;
         stream_of(s)->resume(s->stream, s->throttled_ns);
     }

@@ -178,6 +178,28 @@ static void a_count_is_refused_before_memory_is_taken_for_it(void **state)
     assert_int_equal(used, sizeof bytes);
 }
 
+static void a_known_tag_is_found_behind_an_unknown_one(void **state)
+{
+    (void)state;
+    /* Fetch 17 with a cluster id (tag 0) and a replica state (tag 1); tag 40 in front of them. */
+    struct kafka_fetch_request in = {.cluster_id = {"c", 1}, .replica_state = {-1, 5}}, out;
+    uint64_t n = encoded(&kafka_fetch_request, 17, &in, first), used;
+    uint64_t tags = n - 1 - (2 + 2) - (2 + 13);
+    static const uint8_t unknown[] = {40, 2, 0xff, 0xff};
+
+    assert_int_equal(first[tags], 2);
+    memmove(first + tags + 5, first + tags + 1, n - tags - 1);
+    memcpy(first + tags + 1, unknown, sizeof unknown);
+    first[tags] = 3;
+    mrt_str bytes = {(const char *)first, n + sizeof unknown};
+    pool_reset();
+    assert_int_equal(
+        kit_message_decode(&kafka_fetch_request, 17, &bytes, &memory, &out, &used), MRT_OK);
+    assert_int_equal(used, bytes.n);
+    assert_int_equal(out.cluster_id.n, 1);
+    assert_int_equal(out.replica_state.replica_epoch, 5);
+}
+
 static void memory_that_runs_out_is_said(void **state)
 {
     (void)state;
@@ -274,6 +296,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(wrong_bytes_are_survived),
         cmocka_unit_test(encoding_stays_within_its_room),
         cmocka_unit_test(a_count_is_refused_before_memory_is_taken_for_it),
+        cmocka_unit_test(a_known_tag_is_found_behind_an_unknown_one),
         cmocka_unit_test(memory_that_runs_out_is_said),
         cmocka_unit_test(records_can_be_left_out_and_are_counted),
         cmocka_unit_test(a_text_too_long_for_its_length_is_refused),

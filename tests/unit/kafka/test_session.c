@@ -315,6 +315,22 @@ static void memory_may_run_out_anywhere(void **state)
     *state = world_open();
 }
 
+static void a_client_for_whom_there_is_never_room_is_closed(void **state)
+{
+    struct double_world *w = *state;
+    struct kafka_produce_request in = produce_of(1);
+    uint8_t one[256];
+    uint64_t n = world_request(&kafka_produce_request, 8, 1, &in, one), want, consumed;
+    const mrt_protocol_ops *ops = w->impl->ops;
+    mrt_str bytes = {(const char *)one, n};
+
+    w->arenas_max = 0;
+    assert_int_equal(
+        ops->on_bytes(w->session, &bytes, world_lease(w), &consumed, &want), MRT_ENOMEM);
+    assert_int_equal(consumed, 0);
+    assert_int_equal(w->leases, 0);
+}
+
 /* Whatever the request: it is answered, or dropped with all it had taken. */
 static void memory_may_run_out_in_any_request(void **state)
 {
@@ -480,6 +496,23 @@ static void a_throttled_client_is_told_and_not_read(void **state)
     assert_int_equal(w->resumed_at, w->now_ns + 250000000);
 }
 
+static void room_does_not_end_a_throttling(void **state)
+{
+    struct double_world *w = *state;
+    struct kafka_produce_request in = produce_of(1);
+    uint8_t one[256];
+    uint64_t n = world_request(&kafka_produce_request, 8, 1, &in, one), want;
+
+    world_bytes(w, one, n, &want);
+    w->reserve_max = 1;
+    assert_int_equal(world_bytes(w, one, n, &want), 0);
+    appended(w->call[0], 0);
+    w->call[0]->throttle_ms = 40;
+    world_complete(w, 0, MRT_OK);
+    assert_int_equal(w->resumes, 1);
+    assert_int_equal(w->resumed_at, w->now_ns + 40000000);
+}
+
 /* ---- the end --------------------------------------------------------------------------------- */
 
 static void a_closed_connection_cancels_what_it_waits_for_and_goes_with_the_last(void **state)
@@ -544,6 +577,8 @@ int main(void)
         TEST(without_a_slot_or_an_arena_bytes_stay_with_the_host),
         TEST(memory_may_run_out_anywhere),
         TEST(memory_may_run_out_in_any_request),
+        TEST(a_client_for_whom_there_is_never_room_is_closed),
+        TEST(room_does_not_end_a_throttling),
         TEST(record_bytes_stay_where_they_were_received),
         TEST(two_produces_in_one_read_share_its_lease),
         TEST(a_refused_produce_keeps_its_lease_and_is_answered),
