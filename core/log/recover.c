@@ -218,8 +218,7 @@ static mrt_status replay(struct log *log)
             return status;
         if (batch.base_offset < 0 || batch.last_offset_delta < 0)
             return MRT_ECORRUPT;
-        if (kit_batch_last(&batch) >= r->at) /* the first may begin before */
-            learn(log, &batch);
+        learn(log, &batch);
         at += batch.size;
         left -= batch.size;
     }

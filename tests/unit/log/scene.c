@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "tests/unit/log/scene.h"
 
+#include "core/log/producers.h"
+
 struct mrt_cfg {
     int64_t values[3]; /* bytes_max, segment_bytes, logs_max */
 };
@@ -491,6 +493,27 @@ uint32_t scene_snapshots(int64_t *offsets, uint32_t cap)
     struct list_blobs own = {offsets, cap, 0};
     live_inside(log_exec(scene.log), list_blobs, &own);
     return own.n;
+}
+
+static void put_blob(void *arg)
+{
+    const int64_t *offset = arg;
+    struct producers none;
+    uint8_t bytes[64];
+    mrt_op op = {0};
+    producers_init(&none, 0);
+    ASSERT(producers_size(&none) <= sizeof bytes);
+    producers_encode(&none, bytes);
+    mrt_str text = {(const char *)bytes, producers_size(&none)};
+    mrt_status status = real->blob_put(script.store, &op, MRT_BLOB_PRODUCERS, *offset, &text, 0);
+    ASSERT(status == MRT_OK); /* memory answers at once */
+    producers_fini(&none);
+}
+
+void scene_put_snapshot(int64_t offset)
+{
+    scene_settle();
+    live_inside(log_exec(scene.log), put_blob, &offset);
 }
 
 static void nothing(void *arg)

@@ -149,5 +149,7 @@ struct log_line scene_line(void);
 
 /* What the store keeps of the open log: offsets of PRODUCERS blobs. */
 uint32_t scene_snapshots(int64_t *offsets, uint32_t cap);
+/* Puts one that knows no producer. */
+void scene_put_snapshot(int64_t offset);
 
 #endif /* TESTS_UNIT_LOG_SCENE_H */

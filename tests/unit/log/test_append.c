@@ -157,6 +157,46 @@ static void a_slice_that_is_no_whole_batch_is_corrupt(void **state)
     assert_int_equal(scene_calls(KIND_APPEND), 0);
 }
 
+/* Two batches in one append, the second one of a sequence that does not follow. */
+static void an_append_is_stored_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    int64_t base;
+    struct scene_append own;
+    struct scene_append second;
+    assert_int_equal(
+        scene_append(1, &(struct scene_batch){.records = 1, .producer_id = 9}, &base), MRT_OK);
+    scene_ready(&own, 1, &(struct scene_batch){.records = 1});
+    scene_ready(&second, 1, &(struct scene_batch){1, 9, 0, 7, 0, 0});
+    mrt_slice both[2] = {own.slice, second.slice};
+    own.append.batches.v = both;
+    own.append.batches.n = 2;
+    own.append.batches.bytes += second.slice.len;
+    scene_start(&own);
+    assert_int_equal(scene_end(&own), MRT_ESEQUENCE);
+    assert_int_equal(own.append.base_offset, -1);
+    assert_int_equal(scene_line().end, 1);
+    lease_release(second.append.batches.lease);
+    assert_int_equal(scene_append(1, &(struct scene_batch){.records = 1}, &base), MRT_OK);
+    assert_int_equal(base, 1);
+}
+
+static void what_a_full_segment_gave_back_keeps_its_order(void **state)
+{
+    (void)state;
+    struct scene_append all[5];
+    assert_int_equal(scene_append(1, &(struct scene_batch){.records = 1}, NULL), MRT_OK);
+    for (uint32_t i = 0; i < 5; i++)
+        scene_ready(&all[i], 1, &(struct scene_batch){.records = 1});
+    script.full_once = true;
+    scene_start_all(all, 5);
+    for (uint32_t i = 0; i < 5; i++) {
+        assert_int_equal(scene_end(&all[i]), MRT_OK);
+        assert_int_equal(all[i].append.base_offset, 1 + i);
+    }
+    assert_int_equal(scene_calls(KIND_ROLL), 1);
+}
+
 /* ---- flush=ack ------------------------------------------------------------------------------- */
 
 static void use_ack(void)
@@ -268,6 +308,64 @@ static void a_cancel_before_it_is_stored_changes_nothing(void **state)
     assert_int_equal(scene_end(&own), MRT_OK);
 }
 
+static uint32_t still_cancelling;
+
+static void release_and_cancel(void *arg)
+{
+    struct scene_append *own = arg;
+    scene_release(KIND_APPEND);
+    log_append_cancel(scene.log, &own->append);
+}
+
+static void done_checks_cancel(struct log_request *request)
+{
+    struct scene_append *own = CONTAINER(request, struct scene_append, append.request);
+    still_cancelling += own->append.cancelling;
+    own->answers++;
+    live_signal(&own->done);
+}
+
+/* The answer is on its way home when the cancel is still on its way out: done may free the append,
+ * so it has to wait for the cancel. */
+static void done_waits_for_a_cancel_that_is_under_way(void **state)
+{
+    (void)state;
+    still_cancelling = 0;
+    for (uint32_t i = 0; i < 50; i++) {
+        struct scene_append own;
+        scene_ready(&own, 1, &(struct scene_batch){.records = 1});
+        own.append.request.done = done_checks_cancel;
+        scene_hold(KIND_APPEND);
+        scene_start(&own);
+        scene_await_held(KIND_APPEND);
+        scene_pass(KIND_APPEND);
+        live_inside(own.append.request.exec, release_and_cancel, &own);
+        assert_int_equal(scene_end(&own), MRT_OK);
+    }
+    assert_int_equal(still_cancelling, 0);
+}
+
+static void what_is_stored_when_the_log_is_offline_already_is_not_acknowledged(void **state)
+{
+    (void)state;
+    use_ack();
+    struct scene_append all[2];
+    scene_hold(KIND_FLUSH);
+    scene_fail(KIND_FLUSH, 0, MRT_EIO);
+    for (uint32_t i = 0; i < 2; i++)
+        scene_ready(&all[i], 1, &(struct scene_batch){.records = 1});
+    scene_start(&all[0]);
+    scene_await_held(KIND_FLUSH);
+    scene_hold(KIND_APPEND);
+    scene_start(&all[1]);
+    scene_await_held(KIND_APPEND);
+    scene_release(KIND_FLUSH);
+    assert_int_equal(scene_end(&all[0]), MRT_EIO);
+    scene_pass(KIND_APPEND);
+    scene_release(KIND_APPEND);
+    assert_int_equal(scene_end(&all[1]), MRT_EIO);
+}
+
 static void interval_flushes_by_its_timer_and_acknowledges_before(void **state)
 {
     (void)state;
@@ -299,11 +397,15 @@ int main(void)
         TEST(a_stale_or_unknown_leader_epoch_is_refused),
         TEST(append_time_is_stamped_and_told),
         TEST(a_slice_that_is_no_whole_batch_is_corrupt),
+        TEST(an_append_is_stored_whole_or_not_at_all),
+        TEST(what_a_full_segment_gave_back_keeps_its_order),
         TEST(under_flush_ack_nothing_is_acknowledged_or_read_before_it_is_durable),
         TEST(the_next_append_runs_while_a_flush_is_in_flight),
         TEST(a_failed_flush_takes_the_log_offline_and_acknowledges_nobody),
         TEST(a_cancelled_append_that_is_stored_times_out_and_its_records_stay),
         TEST(a_cancel_before_it_is_stored_changes_nothing),
+        TEST(done_waits_for_a_cancel_that_is_under_way),
+        TEST(what_is_stored_when_the_log_is_offline_already_is_not_acknowledged),
         TEST(interval_flushes_by_its_timer_and_acknowledges_before),
     };
     return cmocka_run_group_tests_name("log/append", tests, NULL, NULL);

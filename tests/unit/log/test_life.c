@@ -198,6 +198,24 @@ static void what_was_appended_behind_a_snapshot_is_replayed(void **state)
         scene_append(1, &(struct scene_batch){2, 8, 2, 0, 0, 0}, &base), MRT_EPRODUCEROLD);
 }
 
+/* As after a crash that cut the log's tail: side files may be ahead of it. */
+static void a_snapshot_from_beyond_the_end_is_not_believed(void **state)
+{
+    (void)state;
+    int64_t base;
+    assert_int_equal(scene_append(1, &(struct scene_batch)IDS, NULL), MRT_OK);
+    scene_put_snapshot(1000);
+    scene_fail(KIND_PUT, 0, MRT_ENOSPC);
+    assert_int_equal(scene_close(), MRT_ENOSPC);
+    scene_pass(KIND_PUT);
+    log_unref(scene.log);
+    scene_new();
+    assert_int_equal(scene_open(), MRT_OK);
+    assert_int_equal(scene_append(1, &(struct scene_batch)IDS, &base), MRT_OK);
+    assert_int_equal(base, 0); /* the snapshot says producer 9 is unknown */
+    assert_int_equal(scene_line().end, 2);
+}
+
 static void a_log_that_cannot_be_recovered_does_not_open_and_can_be_tried_again(void **state)
 {
     (void)state;
@@ -333,6 +351,57 @@ static void a_delete_ends_all_that_waits_and_leaves_nothing(void **state)
     assert_int_equal(scene_line().end, 0);
 }
 
+static void a_close_waits_for_reads_and_flushes(void **state)
+{
+    (void)state;
+    script.durable = true;
+    scene.config.flush = LOG_FLUSH_ACK;
+    scene_reopen();
+    assert_int_equal(scene_append(1, &(struct scene_batch){.records = 1}, NULL), MRT_OK);
+    struct scene_append append;
+    struct scene_read read;
+    struct ending close;
+    uint32_t closes = scene_calls(KIND_CLOSE);
+    scene_hold(KIND_READ);
+    scene_hold(KIND_FLUSH);
+    scene_read_ready(&read, 0);
+    log_read(scene.log, &read.read);
+    scene_await_held(KIND_READ);
+    scene_ready(&append, 1, &(struct scene_batch){.records = 1});
+    scene_start(&append);
+    scene_await_held(KIND_FLUSH);
+    begin(&close, log_close);
+    scene_settle();
+    scene_pass(KIND_READ);
+    scene_pass(KIND_FLUSH);
+    scene_release(KIND_READ);
+    live_wait(&read.done);
+    scene_settle();
+    assert_int_equal(scene_calls(KIND_CLOSE), closes); /* the flush is still out */
+    scene_release(KIND_FLUSH);
+    live_wait(&close.done);
+    assert_int_equal(close.request.status, MRT_OK);
+    assert_int_equal(scene_end(&append), MRT_OK);
+    scene_read_drop(&read);
+
+    log_unref(scene.log);
+    scene_new();
+    assert_int_equal(scene_open(), MRT_OK);
+    closes = scene_calls(KIND_CLOSE);
+    scene_hold(KIND_READ);
+    scene_read_ready(&read, 0);
+    log_read(scene.log, &read.read);
+    scene_await_held(KIND_READ);
+    begin(&close, log_close);
+    scene_settle();
+    assert_int_equal(scene_calls(KIND_CLOSE), closes);
+    scene_pass(KIND_READ);
+    scene_release(KIND_READ);
+    live_wait(&read.done);
+    live_wait(&close.done);
+    scene_read_drop(&read);
+}
+
 static void deleting_a_closed_or_unopened_log_removes_it(void **state)
 {
     (void)state;
@@ -381,10 +450,12 @@ int main(void)
         TEST(a_closed_log_opens_with_what_it_knew),
         TEST(without_snapshots_producers_are_learnt_from_the_batches),
         TEST(what_was_appended_behind_a_snapshot_is_replayed),
+        TEST(a_snapshot_from_beyond_the_end_is_not_believed),
         TEST(a_log_that_cannot_be_recovered_does_not_open_and_can_be_tried_again),
         TEST(after_a_close_everything_is_gone),
         TEST(a_close_waits_for_what_is_in_flight_and_acknowledges_it),
         TEST(a_delete_ends_all_that_waits_and_leaves_nothing),
+        TEST(a_close_waits_for_reads_and_flushes),
         TEST(deleting_a_closed_or_unopened_log_removes_it),
         TEST(a_failed_flush_at_close_is_told_and_acknowledges_nobody),
     };

@@ -230,6 +230,28 @@ static void only_whole_sealed_segments_below_the_watermark_go(void **state)
     assert_int_equal(scene_line().start, 6);
 }
 
+static void nothing_at_or_above_the_high_watermark_goes(void **state)
+{
+    (void)state;
+    script.durable = true;
+    scene.config.flush = LOG_FLUSH_ACK;
+    scene_reopen();
+    scene_hold(KIND_FLUSH);
+    const struct scene_batch big = {.records = 1, .value_bytes = 2000};
+    for (int32_t i = 0; i < 6; i++)
+        assert_int_equal(scene_append(0, &big, NULL), MRT_OK);
+    said = 1;
+    says[0] = (mrt_verdict){.action = MRT_CLEAN_DROP_HEAD, .upto = 6};
+    assert_int_equal(scene_maintain(), MRT_OK);
+    assert_int_equal(scene_line().high_watermark, 0);
+    assert_int_equal(scene_line().start, 0); /* sealed, but not durable */
+    scene_pass(KIND_FLUSH);
+    scene_release(KIND_FLUSH);
+    assert_int_equal(scene_append(1, &big, NULL), MRT_OK); /* waits for a flush of all */
+    assert_int_equal(scene_maintain(), MRT_OK);
+    assert_int_equal(scene_line().start, 6);
+}
+
 static void a_policy_may_have_the_active_segment_sealed_first(void **state)
 {
     (void)state;
@@ -277,6 +299,7 @@ int main(void)
         TEST(a_failed_trim_changes_nothing),
         TEST(policies_are_asked_at_every_roll_and_by_maintenance),
         TEST(only_whole_sealed_segments_below_the_watermark_go),
+        TEST(nothing_at_or_above_the_high_watermark_goes),
         TEST(a_policy_may_have_the_active_segment_sealed_first),
         TEST(epochs_of_what_went_are_forgotten),
     };
