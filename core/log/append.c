@@ -349,6 +349,14 @@ static bool roll_first(struct log *log)
         log, append->batches.bytes, log->now.end + batch.last_offset_delta, batch.max_timestamp_ms);
 }
 
+/* Of several requests in one call the first lends its name. */
+static uint64_t flight_trace(const struct log_gate *gate)
+{
+    ASSERT(!list_empty(&gate->flight));
+    struct list *first = gate->flight.next;
+    return ((struct log_append *)CONTAINER(first, struct log_request, link))->trace;
+}
+
 static void gate_ready(struct log *log)
 {
     if (log->gate != NULL)
@@ -371,6 +379,7 @@ mrt_status append_step(struct log *log)
         struct log_gate *gate = log->gate;
         if (gate->batch_count == 0)
             return JOB_END;
+        log->op.trace = flight_trace(gate);
         bool acked = log->config.flush == LOG_FLUSH_ACK && flush_has(log);
         gate->call = (mrt_append){
             sizeof gate->call, acked ? MRT_APPEND_WILL_FLUSH : 0, gate->batches, gate->batch_count,

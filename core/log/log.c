@@ -307,7 +307,7 @@ static void line_check(const struct log *log)
     ASSERT(line->last_stable <= line->high_watermark); /* L3 */
     ASSERT(line->high_watermark <= line->stable_end);  /* L3 */
     ASSERT(line->stable_end <= line->end);             /* L3 */
-    ASSERT(line->start <= line->end);
+    ASSERT(line->start <= line->last_stable);          /* L3 */
 }
 
 void line_publish(struct log *log)

@@ -86,6 +86,9 @@ mrt_status scene_maintain(void);
 mrt_status scene_configure(void);
 mrt_status scene_lead(int32_t leader_epoch);
 
+/* The door of door.c: scene.ops over the store's. */
+void scene_door(void);
+
 /* Rules. */
 void scene_hold(enum scene_kind kind);
 void scene_fail(enum scene_kind kind, uint32_t skip, mrt_status status);

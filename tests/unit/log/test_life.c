@@ -359,6 +359,7 @@ static void a_close_waits_for_reads_and_flushes(void **state)
     scene_reopen();
     assert_int_equal(scene_append(1, &(struct scene_batch){.records = 1}, NULL), MRT_OK);
     struct scene_append append;
+    struct scene_append later;
     struct scene_read read;
     struct ending close;
     uint32_t closes = scene_calls(KIND_CLOSE);
@@ -370,6 +371,10 @@ static void a_close_waits_for_reads_and_flushes(void **state)
     scene_ready(&append, 1, &(struct scene_batch){.records = 1});
     scene_start(&append);
     scene_await_held(KIND_FLUSH);
+    scene_ready(&later, -1, &(struct scene_batch){.records = 1});
+    scene_start(&later); /* not covered by that flush, but by the close's own */
+    for (uint32_t i = 0; i < 1000 && scene_line().end < 3; i++)
+        usleep(1000);
     begin(&close, log_close);
     scene_settle();
     scene_pass(KIND_READ);
@@ -382,6 +387,7 @@ static void a_close_waits_for_reads_and_flushes(void **state)
     live_wait(&close.done);
     assert_int_equal(close.request.status, MRT_OK);
     assert_int_equal(scene_end(&append), MRT_OK);
+    assert_int_equal(scene_end(&later), MRT_OK);
     scene_read_drop(&read);
 
     log_unref(scene.log);
