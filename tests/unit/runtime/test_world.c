@@ -6,6 +6,7 @@
  */
 #include "core/base/list.h"
 #include "core/base/memory.h"
+#include "core/runtime/host.h"
 #include "tests/sim/world.h"
 #include "tests/unit/cmocka.h"
 #include "tests/unit/runtime/play.h"
@@ -229,6 +230,31 @@ static void strands_that_keep_each_other_busy_do_not_hold_the_reactor(void **sta
     strand_free(second);
 }
 
+/* ---- probes ---------------------------------------------------------------------------------- */
+
+static void probes_are_counted_and_rare_branches_are_wanted_now_and_then(void **state)
+{
+    (void)state;
+    struct world *world = world_new(&(struct world_options){.seed = 3});
+    struct sim_node *node = sim_node_new(world, &(struct sim_node_options){.reactors = 1});
+    struct runtime *runtime = sim_node_runtime(node);
+    struct host *host = host_new(&(struct host_options){.runtime = runtime, .name = "x/y"});
+    const mrt_host *table = host_table(host);
+    const mrt_host_probe *probe = table->get(table, MRT_HOST_PROBE);
+    assert_non_null(probe);
+    probe->reached(table, "toy.torn_tail");
+    probe->reached(table, "toy.torn_tail");
+    assert_int_equal(world_reached(world, "toy.torn_tail"), 2);
+    assert_int_equal(world_reached(world, "toy.other"), 0);
+    uint32_t wanted = 0;
+    for (uint32_t i = 0; i < 1000; i++)
+        wanted += probe->want(runtime_reactor(runtime, 0), "toy.short_batch");
+    assert_true(wanted > 10);
+    assert_true(wanted < 200);
+    host_free(host);
+    world_free(world);
+}
+
 int main(void)
 {
 #define SCENE(f) cmocka_unit_test_setup_teardown(f, scene_start, scene_end)
@@ -237,6 +263,7 @@ int main(void)
         cmocka_unit_test(another_seed_is_another_run),
         cmocka_unit_test(whatever_the_seed_the_rules_of_strands_hold),
         cmocka_unit_test(a_calm_world_answers_as_linux_would),
+        cmocka_unit_test(probes_are_counted_and_rare_branches_are_wanted_now_and_then),
         SCENE(posts_of_one_turn_run_in_that_turn_in_order),
         SCENE(a_holder_stops_at_its_bound_and_goes_on_in_another_turn),
         SCENE(the_baton_goes_to_the_reactor_that_posted_what_is_next),
