@@ -84,6 +84,8 @@ static void obituary(int status, char *out, size_t cap)
 bool child_run(bool (*run)(void *arg, char *out), void *arg, char *out, size_t cap)
 {
     int ends[2];
+    ASSERT(run != NULL);
+    ASSERT(out != NULL);
     ASSERT(cap > 0);
     fflush(NULL);
     if (pipe(ends) != 0) {

@@ -31,6 +31,7 @@ static const char load_rule[] = "load.admitted";
 
 static void result(struct tally *tally, const char *rule, const char *text, const char *problem)
 {
+    ASSERT(tally->failed <= tally->n);
     tally->n++;
     tally->failed += problem != NULL;
     printf("%sok %u - %s", problem != NULL ? "not " : "", tally->n, rule);
@@ -68,6 +69,8 @@ static bool static_rules(struct tally *tally, struct check *check)
 static void *guarded(uint64_t n)
 {
     uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+    ASSERT(n > 0);
+    ASSERT(page > 0);
     uint64_t bytes = (n + page - 1) / page * page;
     char *pages =
         mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -41,8 +41,8 @@ const struct check_rule *check_handshake_rule(uint32_t i);
 /* Writes the sentence and hands false back. */
 bool check_problem(char *problem, const char *format, ...) PRINTF(2, 3);
 
-/* Which part of the operating system, or of libc's own state, import @name reaches: "time", "files",
- * "memory"... NULL: none that the simulator would have to know of. */
+/* What import @name reaches of the operating system, or of libc's own state: "time", "files",
+ * "memory"... NULL: nothing that the simulator would have to know of. */
 const char *import_reach(const char *name);
 
 #endif /* CORE_PLUGIN_CHECK_H */

@@ -98,6 +98,7 @@ static void base_free(const mrt_host *table, void *memory)
     if (memory == NULL)
         return;
     struct check_block *block = block_find(host, memory);
+    ASSERT(block == NULL || host->bytes >= block->bytes);
     if (block == NULL) {
         violate(host, "it gave free() an address that alloc() did not return, or returned twice");
         return;
@@ -226,6 +227,8 @@ static void table_fill(const char *id, void *table)
 static void *table_new(void *(*guarded)(uint64_t n), uint32_t i, uint32_t newer)
 {
     any_fn *function = (any_fn *)out_of_place;
+    ASSERT(i < CHECK_TABLES);
+    ASSERT(known[i].bytes % sizeof function == 0);
     uint32_t bytes = known[i].bytes + (newer ? NEWER_BYTES : 0);
     char *table = guarded(bytes);
     if (table == NULL)
@@ -242,6 +245,7 @@ static void *table_new(void *(*guarded)(uint64_t n), uint32_t i, uint32_t newer)
 
 struct check_host *check_host_new(void *(*guarded)(uint64_t n), uint32_t newer)
 {
+    ASSERT(guarded != NULL);
     struct check_host *host = memory_new(sizeof *host);
     uint32_t more = newer ? NEWER_BYTES : 0;
     struct owned_table *owned = guarded(sizeof *owned + more);

@@ -30,7 +30,8 @@ struct check_host {
     char violation[CHECK_PROBLEM]; /* the first thing that must not be done, or empty */
 };
 
-/* @newer: tables are longer than what this ABI published, as a later host's are. NULL: no memory. */
+/* @newer: tables are longer than what this ABI published, as a later host's are. NULL: no
+ * memory. */
 struct check_host *check_host_new(void *(*guarded)(uint64_t n), uint32_t newer);
 
 /* For the next create(): nothing held, nothing noted. */

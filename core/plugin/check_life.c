@@ -48,6 +48,7 @@ static const char *plausible(const struct note_key *key)
  * the schema refuses it, which is not the plugin's business. */
 static const mrt_cfg *cfg_with(const struct note_impl *impl, uint32_t changed, const char *text)
 {
+    ASSERT(impl->n_keys <= NOTE_KEYS_MAX);
     mrt_str items[NOTE_KEYS_MAX];
     struct cfg_value values[NOTE_KEYS_MAX];
     const mrt_cfg *cfg = NULL;
@@ -76,6 +77,8 @@ struct born {
 static struct born create(
     const struct impl *impl, struct check_host *host, const mrt_cfg *cfg, const char *name)
 {
+    ASSERT(cfg != NULL);
+    ASSERT(impl->life.create != NULL); /* the tables are complete */
     struct born born = {MRT_EBUG, {0}, UNTOUCHED};
     const mrt_create how = {
         .size = sizeof how,
@@ -140,6 +143,7 @@ static bool each_impl(
 
 static bool entry_is_constant(const struct check *check, char *problem)
 {
+    ASSERT(check->module->entry != NULL);
     return check->module->entry(MRT_ABI) == check->module->plugin ||
            check_problem(problem, "its entry answers differently when it is called twice");
 }

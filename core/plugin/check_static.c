@@ -15,6 +15,7 @@
 bool check_problem(char *problem, const char *format, ...)
 {
     va_list arguments;
+    ASSERT(problem != NULL);
     va_start(arguments, format);
     vsnprintf(problem, CHECK_PROBLEM, format, arguments);
     va_end(arguments);
@@ -30,6 +31,8 @@ static bool each_symbol(
     char *problem)
 {
     struct elf_symbol symbol;
+    ASSERT(check->elf != NULL);
+    ASSERT(check->facts != NULL);
     for (uint32_t i = 1; i < check->facts->n_symbols; i++) {
         if (!elf_symbol(check->elf, check->facts, i, &symbol))
             return check_problem(problem, "its symbol table is damaged: link it again");
@@ -79,6 +82,7 @@ static bool no_host_symbol(const struct check *check, char *problem)
 /* own_threads may have threads and memory; os everything; who says neither nothing. */
 static bool is_allowed(const struct check *check, const struct elf_symbol *symbol, char *problem)
 {
+    ASSERT(symbol->side == ELF_IMPORT);
     uint32_t flags = check->module->note->flags;
     const char *reach = symbol->weak ? NULL : import_reach(symbol->name);
     bool threads = (flags & NOTE_OWN_THREADS) != 0;

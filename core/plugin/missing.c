@@ -38,6 +38,8 @@ static const struct shipped {
 
 const char *package_of(const char *kind, const char *name)
 {
+    ASSERT(kind != NULL);
+    ASSERT(name != NULL);
     const struct kind *known = kind_find(kind);
     for (size_t i = 0; i < SHIPPED && known != NULL; i++)
         if (strcmp(shipped[i].kind, known->name) == 0 && strcmp(shipped[i].name, name) == 0)

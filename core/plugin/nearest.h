@@ -11,7 +11,7 @@
 #define NEAREST_WORD_MAX 64 /* bytes; longer words are not compared */
 
 /* The one of @words with the fewest insertions, removals, changes and swaps of neighbours from
- * @word, the first of equals; NULL when all are farther than NEAREST_EDITS or than half of @word. */
+ * @word, the first of equals; NULL when all are farther than NEAREST_EDITS or half of @word. */
 const char *nearest(const mrt_str *word, const char *const *words, uint32_t n);
 
 #endif /* CORE_PLUGIN_NEAREST_H */

@@ -193,6 +193,7 @@ static mrt_status head_line(struct parser *parser, const char *name, char *value
 
 static mrt_status key_end(struct parser *parser)
 {
+    ASSERT(parser->key == NULL || parser->impl != NULL);
     mrt_error inner = {0};
     const struct note_key *key = parser->key;
     parser->key = NULL;
@@ -210,6 +211,8 @@ static mrt_status key_end(struct parser *parser)
 static mrt_status read_key(struct parser *parser, char *value)
 {
     struct note_impl *impl = parser->impl;
+    ASSERT(impl != NULL);
+    ASSERT(impl->n_keys <= NOTE_KEYS_MAX);
     mrt_status status = key_end(parser);
     if (status != MRT_OK)
         return status;

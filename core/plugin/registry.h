@@ -68,7 +68,7 @@ mrt_status registry_find(
     struct registry *registry, const char *kind, const char *name, const struct impl **out,
     mrt_error *error) MUST_CHECK;
 
-/* What the note says of @name, without loading: for checking a configuration. As registry_find(). */
+/* What the note says of @name, without loading: to check a configuration. As registry_find(). */
 mrt_status registry_declared(
     struct registry *registry, const char *kind, const char *name, const struct note_impl **out,
     mrt_error *error) MUST_CHECK;

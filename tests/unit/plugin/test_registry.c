@@ -6,6 +6,7 @@
  * The zoo lies in the build tree, so nothing here runs as another user or needs root.
  */
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -165,6 +166,83 @@ static void two_files_of_the_same_plugin_are_two_codes(void **state)
     assert_int_equal(registry_find(other, MRT_KIND_CLEANUP, "zoo", &second, &error), MRT_OK);
     assert_ptr_not_equal(first->raw, second->raw);
     registry_free(other);
+}
+
+static void a_file_changed_in_place_is_not_taken_for_what_was_loaded(void **state)
+{
+    struct fixture *fixture = *state;
+    mrt_error error = {0};
+    char expected[1024];
+    const struct impl *impl = NULL;
+    const char *path = copy(fixture, "sound", "edited.so");
+    assert_int_equal(registry_add(fixture->registry, path, &error), MRT_OK);
+    assert_int_equal(
+        registry_find(fixture->registry, MRT_KIND_CLEANUP, "zoo", &impl, &error), MRT_OK);
+    int fd = open(path, O_WRONLY | O_APPEND);
+    assert_int_equal(write(fd, "more", 4), 4);
+    close(fd);
+    struct registry *other = registry_of(NULL);
+    assert_int_equal(registry_add(other, path, &error), MRT_OK);
+    assert_int_equal(registry_find(other, MRT_KIND_CLEANUP, "zoo", &impl, &error), MRT_EBUSY);
+    snprintf(
+        expected, sizeof expected,
+        "%s: changed in place since it was loaded: restart, and install by renaming", path);
+    assert_string_equal(error.text, expected);
+    registry_free(other);
+}
+
+static void a_file_replaced_by_renaming_is_other_code(void **state)
+{
+    struct fixture *fixture = *state;
+    mrt_error error = {0};
+    char path[256];
+    const struct impl *first = NULL, *second = NULL;
+    strcpy(path, copy(fixture, "sound", "renamed.so"));
+    assert_int_equal(registry_add(fixture->registry, path, &error), MRT_OK);
+    assert_int_equal(
+        registry_find(fixture->registry, MRT_KIND_CLEANUP, "zoo", &first, &error), MRT_OK);
+    assert_int_equal(rename(copy(fixture, "sound", "new.so"), path), 0);
+    struct registry *other = registry_of(NULL);
+    assert_int_equal(registry_add(other, path, &error), MRT_OK);
+    assert_int_equal(registry_find(other, MRT_KIND_CLEANUP, "zoo", &second, &error), MRT_OK);
+    assert_ptr_not_equal(first->raw, second->raw);
+    registry_free(other);
+}
+
+/* ---- trust ----------------------------------------------------------------------------------- */
+
+static const char *distrust(uint32_t owner, uint32_t group, uint32_t mode, bool sticky_is_fine)
+{
+    const struct stat file = {.st_uid = owner, .st_gid = group, .st_mode = mode};
+    const char *remedy = NULL;
+    return file_distrust(&file, 1000, sticky_is_fine, &remedy);
+}
+
+static void only_root_and_we_ourselves_are_trusted(void **state)
+{
+    (void)state;
+    assert_null(distrust(0, 0, S_IFREG | 0644, false));
+    assert_null(distrust(1000, 1000, S_IFREG | 0600, false));
+    assert_string_equal(distrust(1001, 1001, S_IFREG | 0644, false), "belongs to another user");
+    assert_string_equal(distrust(1001, 0, S_IFDIR | 01777, true), "belongs to another user");
+}
+
+static void what_others_can_write_is_not_trusted(void **state)
+{
+    (void)state;
+    assert_string_equal(distrust(0, 0, S_IFREG | 0646, false), "can be written by anybody");
+    assert_string_equal(distrust(0, 0, S_IFREG | 0664, false), "can be written by its group");
+    assert_string_equal(distrust(1000, 50, S_IFDIR | 0775, true), "can be written by its group");
+    assert_null(distrust(1000, 1000, S_IFDIR | 0775, false)); /* a private group */
+    assert_string_equal(distrust(1000, 1000, S_IFDIR | 0777, false), "can be written by anybody");
+}
+
+static void a_sticky_directory_is_trusted_above_and_not_next_to_a_plugin(void **state)
+{
+    (void)state;
+    assert_null(distrust(0, 0, S_IFDIR | 01777, true));
+    assert_string_equal(distrust(0, 0, S_IFDIR | 01777, false), "can be written by anybody");
+    assert_string_equal(distrust(0, 0, S_IFREG | 01666, true), "can be written by anybody");
 }
 
 /* ---- refused before any of its code ran ------------------------------------------------------ */
@@ -440,6 +518,11 @@ int main(void)
         TEST(a_slot_that_may_be_empty_is_filled_with_a_fallback),
         TEST(the_same_file_in_two_registries_is_the_same_code),
         TEST(two_files_of_the_same_plugin_are_two_codes),
+        TEST(a_file_changed_in_place_is_not_taken_for_what_was_loaded),
+        TEST(a_file_replaced_by_renaming_is_other_code),
+        cmocka_unit_test(only_root_and_we_ourselves_are_trusted),
+        cmocka_unit_test(what_others_can_write_is_not_trusted),
+        cmocka_unit_test(a_sticky_directory_is_trusted_above_and_not_next_to_a_plugin),
         TEST(a_file_that_is_not_there_says_so),
         TEST(a_relative_path_is_refused),
         TEST(a_directory_and_a_text_are_not_plugins),
