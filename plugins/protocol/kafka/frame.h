@@ -46,4 +46,22 @@ mrt_status kafka_head_decode(
 mrt_status kafka_response_encode(
     const struct kafka_head *head, int16_t version, const void *body, struct kit_room *room);
 
+/* ---- the call side --------------------------------------------------------------------------- */
+
+/*
+ * Writes size, header and @body of a request to @room, as kafka_response_encode() does: head->api,
+ * version, correlation and client_id are what goes into the header.
+ */
+mrt_status kafka_request_encode(
+    const struct kafka_head *head, const void *body, struct kit_room *room);
+
+/*
+ * Reads the answer @frame to the request of @head into @body. MRT_ECORRUPT, also where it answers
+ * another request. ApiVersions of a version the other end does not know is answered in version 0:
+ * its error code says so.
+ */
+mrt_status kafka_response_decode(
+    const struct kafka_head *head, const mrt_str *frame, const struct kit_memory *memory,
+    void *body);
+
 #endif /* KAFKA_FRAME_H */

@@ -403,17 +403,12 @@ uint64_t world_request(
     const struct kit_message *message, int16_t version, int32_t correlation, const void *body,
     uint8_t *out)
 {
-    struct kafka_request_header header = {message->key, version, correlation, {"tester", 6}};
-    struct kit_room front = {.p = out + 4, .cap = OUT_MAX}, rest;
+    const struct kafka_head head = {
+        kafka_api_find(message->key), message->key, version, correlation, {"tester", 6}, {NULL, 0}};
+    struct kit_room room = {.p = out, .cap = OUT_MAX};
 
-    assert_int_equal(
-        kit_message_encode(
-            &kafka_request_header, version >= message->flexible ? 2 : 1, &header, &front),
-        MRT_OK);
-    rest = (struct kit_room){.p = out + 4 + front.used, .cap = OUT_MAX};
-    assert_int_equal(kit_message_encode(message, version, body, &rest), MRT_OK);
-    kit_put32(out, (uint32_t)(front.used + rest.used));
-    return 4 + front.used + rest.used;
+    assert_int_equal(kafka_request_encode(&head, body, &room), MRT_OK);
+    return room.used;
 }
 
 void world_send(
@@ -433,17 +428,15 @@ void world_answer(
     int32_t correlation, void *out)
 {
     const uint8_t *data = w->slot[slot].data;
-    uint64_t n = w->slot[slot].bytes, used;
-    uint64_t front = version >= message->flexible && message->key != 18 ? 9 : 8;
+    const struct kafka_head head = {
+        kafka_api_find(message->key), message->key, version, correlation, {NULL, 0}, {NULL, 0}};
+    mrt_str bytes = {(const char *)data, w->slot[slot].bytes}, frame;
+    uint64_t want;
 
     assert_true(w->slot[slot].n > 0);
-    assert_true(n >= front);
-    assert_int_equal(kit_get32(data), n - 4);
-    assert_int_equal(kit_get32(data + 4), correlation);
-    mrt_str body = {(const char *)data + front, n - front};
-    assert_int_equal(
-        kit_message_decode(message, version, &body, &world_memory, out, &used), MRT_OK);
-    assert_int_equal(used, body.n);
+    assert_int_equal(kafka_frame_next(&bytes, OUT_MAX, &frame, &want), MRT_OK);
+    assert_int_equal(want, bytes.n);
+    assert_int_equal(kafka_response_decode(&head, &frame, &world_memory, out), MRT_OK);
 }
 
 void world_complete(struct double_world *w, uint32_t i, mrt_status status)
