@@ -198,7 +198,7 @@ void scene_await_held(enum scene_kind kind)
 {
     for (uint32_t ms = 0; held(kind) == NULL; ms++) {
         ASSERT(ms < LIVE_WAIT_S * 1000);
-        usleep(1000);
+        scene_pause(1);
     }
 }
 

@@ -10,6 +10,7 @@ struct mrt_cfg {
 const mrt_plugin *storage_memory_LTX_mortise_plugin_entry(uint32_t host_abi);
 
 struct scene scene;
+uint64_t scene_seed = 1;
 static const mrt_storage_ops *real;
 static uint64_t answers;
 
@@ -53,16 +54,17 @@ static void do_on_dir(void (*run)(void *arg))
 {
     struct live_op own;
     live_op_init(&own, scene.dir_exec);
-    live_inside(scene.dir_exec, run, &own);
-    assert_int_equal(live_op_wait(&own), MRT_OK);
+    scene_inside(scene.dir_exec, run, &own);
+    scene_wait(&own.done);
+    assert_int_equal(own.op.status, MRT_OK);
 }
 
 static void store_start(void)
 {
     mrt_error error;
     scene.host =
-        host_new(&(struct host_options){.runtime = scene.live.runtime, .name = "storage/memory"});
-    scene.dir_exec = strand_new(scene.live.runtime, 0);
+        host_new(&(struct host_options){.runtime = scene.runtime, .name = "storage/memory"});
+    scene.dir_exec = strand_new(scene.runtime, 0);
     const mrt_create how = {
         .size = sizeof how,
         .host = host_table(scene.host),
@@ -82,7 +84,7 @@ void scene_new(void)
     if (script.durable)
         scene.ops.caps |= MRT_STORAGE_DURABLE;
     struct log_options options = {
-        .runtime = scene.live.runtime,
+        .runtime = scene.runtime,
         .ops = &scene.ops,
         .dir = scene.dir,
         .dir_exec = scene.dir_exec,
@@ -98,9 +100,31 @@ void scene_new(void)
     scene.log = log_new(&options);
 }
 
-int scene_setup(void **state)
+static void environment_start(bool simulated)
 {
-    (void)state;
+    if (simulated) {
+        scene.world = world_new(&(struct world_options){.seed = scene_seed});
+        scene.node =
+            sim_node_new(scene.world, &(struct sim_node_options){.reactors = test_reactors()});
+        scene.runtime = sim_node_runtime(scene.node);
+    } else {
+        live_start(&scene.live);
+        scene.runtime = scene.live.runtime;
+    }
+}
+
+static void environment_stop(void)
+{
+    if (scene.world == NULL) {
+        live_stop(&scene.live);
+        return;
+    }
+    sim_node_free(scene.node);
+    world_free(scene.world);
+}
+
+static int setup(bool simulated)
+{
     memset(script.rules, 0, sizeof script.rules);
     script.pend_all = script.durable = script.full_once = false;
     script.durable_to = 0;
@@ -118,11 +142,23 @@ int scene_setup(void **state)
         .timestamp_after_max_ms = INT64_MAX,
     };
     scene.leader_epoch = 5;
-    live_start(&scene.live);
+    environment_start(simulated);
     store_start();
     scene_new();
     assert_int_equal(scene_open(), MRT_OK);
     return 0;
+}
+
+int scene_setup(void **state)
+{
+    (void)state;
+    return setup(false);
+}
+
+int scene_setup_simulated(void **state)
+{
+    (void)state;
+    return setup(true);
 }
 
 int scene_setup_pending(void **state)
@@ -149,7 +185,7 @@ int scene_teardown(void **state)
     assert_int_equal(host_memory(scene.host), 0); /* every lease came back */
     host_free(scene.host);
     strand_free(scene.dir_exec);
-    live_stop(&scene.live);
+    environment_stop();
     return 0;
 }
 
@@ -168,10 +204,10 @@ static void plain_done(struct log_request *request)
 static mrt_status plain(void (*call)(struct log *log, struct log_request *request))
 {
     struct plain own = {.request = {.done = plain_done}};
-    own.request.exec = runtime_reactor(scene.live.runtime, 0);
+    own.request.exec = runtime_reactor(scene.runtime, 0);
     live_event_init(&own.done);
     call(scene.log, &own.request);
-    live_wait(&own.done);
+    scene_wait(&own.done);
     return own.request.status;
 }
 
@@ -220,10 +256,10 @@ mrt_status scene_configure(void)
         .change = {.config = scene.config, .policy_count = scene.policy_count}};
     memcpy(own.change.policies, scene.policies, sizeof own.change.policies);
     own.change.request.done = configured;
-    own.change.request.exec = runtime_reactor(scene.live.runtime, 0);
+    own.change.request.exec = runtime_reactor(scene.runtime, 0);
     live_event_init(&own.done);
     log_configure(scene.log, &own.change);
-    live_wait(&own.done);
+    scene_wait(&own.done);
     return own.change.request.status;
 }
 
@@ -242,10 +278,10 @@ mrt_status scene_lead(int32_t leader_epoch)
 {
     struct scene_lead own = {.lead = {.leader_epoch = leader_epoch}};
     own.lead.request.done = led;
-    own.lead.request.exec = runtime_reactor(scene.live.runtime, 0);
+    own.lead.request.exec = runtime_reactor(scene.runtime, 0);
     live_event_init(&own.done);
     log_lead(scene.log, &own.lead);
-    live_wait(&own.done);
+    scene_wait(&own.done);
     return own.lead.request.status;
 }
 
@@ -273,7 +309,7 @@ static void list_blobs(void *arg)
 uint32_t scene_snapshots(int64_t *offsets, uint32_t cap)
 {
     struct list_blobs own = {offsets, cap, 0};
-    live_inside(log_exec(scene.log), list_blobs, &own);
+    scene_inside(log_exec(scene.log), list_blobs, &own);
     return own.n;
 }
 
@@ -295,7 +331,33 @@ static void put_blob(void *arg)
 void scene_put_snapshot(int64_t offset)
 {
     scene_settle();
-    live_inside(log_exec(scene.log), put_blob, &offset);
+    scene_inside(log_exec(scene.log), put_blob, &offset);
+}
+
+void scene_inside(mrt_exec *exec, void (*run)(void *arg), void *arg)
+{
+    if (scene.world != NULL)
+        world_inside(scene.world, exec, run, arg);
+    else
+        live_inside(exec, run, arg);
+}
+
+void scene_wait(struct live_event *event)
+{
+    if (scene.world == NULL) {
+        live_wait(event);
+        return;
+    }
+    while (sem_trywait(&event->sem) != 0)
+        ASSERT(world_step(scene.world)); /* else it would wait for ever */
+}
+
+void scene_pause(uint32_t ms)
+{
+    if (scene.world != NULL)
+        world_run(scene.world, world_now_ns(scene.world) + ms * UINT64_C(1000000));
+    else
+        usleep(ms * 1000);
 }
 
 static void nothing(void *arg)
@@ -305,9 +367,10 @@ static void nothing(void *arg)
 
 void scene_settle(void)
 {
+    scene_pause(scene.world != NULL ? 1 : 0);
     for (uint32_t round = 0; round < 3; round++)
-        for (uint32_t i = 0; i < runtime_reactors(scene.live.runtime); i++)
-            live_inside(runtime_reactor(scene.live.runtime, i), nothing, NULL);
+        for (uint32_t i = 0; i < runtime_reactors(scene.runtime); i++)
+            scene_inside(runtime_reactor(scene.runtime, i), nothing, NULL);
 }
 
 /* ---- appends --------------------------------------------------------------------------------- */
@@ -355,7 +418,7 @@ void scene_ready(struct scene_append *own, int32_t acks, const struct scene_batc
     own->append.leader_epoch = -1;
     own->append.trace = 0;
     own->append.request.done = append_done;
-    own->append.request.exec = runtime_reactor(scene.live.runtime, 0);
+    own->append.request.exec = runtime_reactor(scene.runtime, 0);
     own->append.request.maintenance = 0;
 }
 
@@ -366,7 +429,7 @@ void scene_start(struct scene_append *own)
 
 mrt_status scene_end(struct scene_append *own)
 {
-    live_wait(&own->done);
+    scene_wait(&own->done);
     assert_int_equal(own->answers, 1);
     return own->append.request.status;
 }
@@ -405,7 +468,7 @@ static void start_all(void *arg)
 void scene_start_all(struct scene_append *all, uint32_t n)
 {
     struct start_all own = {all, n};
-    live_inside(runtime_reactor(scene.live.runtime, 0), start_all, &own);
+    scene_inside(runtime_reactor(scene.runtime, 0), start_all, &own);
 }
 
 /* ---- reads, finds, trims --------------------------------------------------------------------- */
@@ -428,13 +491,13 @@ void scene_read_ready(struct scene_read *own, int64_t from)
     own->read.committed = own->read.replica = 0;
     own->read.min_batches = 1;
     own->read.request.done = read_done;
-    own->read.request.exec = runtime_reactor(scene.live.runtime, 0);
+    own->read.request.exec = runtime_reactor(scene.runtime, 0);
 }
 
 mrt_status scene_read(struct scene_read *own)
 {
     log_read(scene.log, &own->read);
-    live_wait(&own->done);
+    scene_wait(&own->done);
     return own->read.request.status;
 }
 
@@ -460,13 +523,13 @@ mrt_status scene_find(struct log_find *find, int64_t timestamp_ms)
     struct find own;
     memset(&own, 0xa5, sizeof own);
     own.find.request.done = find_done;
-    own.find.request.exec = runtime_reactor(scene.live.runtime, 0);
+    own.find.request.exec = runtime_reactor(scene.runtime, 0);
     own.find.timestamp_ms = timestamp_ms;
     own.find.committed = 0;
     own.find.leader_epoch = -1;
     live_event_init(&own.done);
     log_find(scene.log, &own.find);
-    live_wait(&own.done);
+    scene_wait(&own.done);
     *find = own.find;
     return own.find.request.status;
 }
@@ -486,10 +549,10 @@ mrt_status scene_trim(int64_t upto, int64_t *low)
 {
     struct trim own = {.trim = {.upto = upto}};
     own.trim.request.done = trim_done;
-    own.trim.request.exec = runtime_reactor(scene.live.runtime, 0);
+    own.trim.request.exec = runtime_reactor(scene.runtime, 0);
     live_event_init(&own.done);
     log_trim(scene.log, &own.trim);
-    live_wait(&own.done);
+    scene_wait(&own.done);
     *low = own.trim.low_watermark;
     return own.trim.request.status;
 }

@@ -13,6 +13,7 @@
 #include "core/log/log.h"
 #include "core/runtime/bytes.h"
 #include "core/runtime/host.h"
+#include "tests/sim/world.h"
 #include "tests/unit/live.h"
 
 enum scene_kind {
@@ -53,6 +54,9 @@ struct scene_script {
 
 struct scene {
     struct live live;
+    struct world *world; /* NULL: on real threads, in live */
+    struct sim_node *node;
+    struct runtime *runtime;
     struct host *host;
     const mrt_impl *impl;
     void *store;
@@ -68,13 +72,21 @@ struct scene {
 
 extern struct scene_script script;
 extern struct scene scene;
+extern uint64_t scene_seed;
 
 /* ---- scene.c --------------------------------------------------------------------------------- */
 
-/* cmocka setups: the log is open and empty; in the second one, all storage pends. */
+/* cmocka setups: the log is open and empty; in the second one, all storage pends; in the third all
+ * happens in the simulated world of scene_seed. */
 int scene_setup(void **state);
 int scene_setup_pending(void **state);
+int scene_setup_simulated(void **state);
 int scene_teardown(void **state);
+
+/* As their namesakes of live.h, in either environment. */
+void scene_inside(mrt_exec *exec, void (*run)(void *arg), void *arg);
+void scene_wait(struct live_event *event);
+void scene_pause(uint32_t ms);
 
 /* Closes the log and makes it anew over the same store. */
 void scene_reopen(void);

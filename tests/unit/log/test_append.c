@@ -250,7 +250,7 @@ static void the_next_append_runs_while_a_flush_is_in_flight(void **state)
     scene_await_held(KIND_FLUSH);
     scene_start(&second);
     for (uint32_t i = 0; i < 1000 && scene_line().end < 2; i++)
-        usleep(1000);
+        scene_pause(1);
     assert_int_equal(scene_line().end, 2); /* appended behind its back */
     scene_release(KIND_FLUSH);             /* the first one: up to 1 */
     assert_int_equal(scene_end(&first), MRT_OK);
@@ -289,7 +289,7 @@ static void a_cancelled_append_that_is_stored_times_out_and_its_records_stay(voi
     scene_hold(KIND_FLUSH);
     scene_start(&own);
     scene_await_held(KIND_FLUSH);
-    live_inside(own.append.request.exec, cancel_on_reactor, &own);
+    scene_inside(own.append.request.exec, cancel_on_reactor, &own);
     assert_int_equal(scene_end(&own), MRT_ETIMEDOUT);
     scene_pass(KIND_FLUSH);
     scene_release(KIND_FLUSH);
@@ -305,7 +305,7 @@ static void a_cancel_before_it_is_stored_changes_nothing(void **state)
     scene_hold(KIND_APPEND);
     scene_start(&own);
     scene_await_held(KIND_APPEND);
-    live_inside(own.append.request.exec, cancel_on_reactor, &own);
+    scene_inside(own.append.request.exec, cancel_on_reactor, &own);
     assert_false(scene_answered(&own));
     scene_pass(KIND_APPEND);
     scene_release(KIND_APPEND);
@@ -343,7 +343,7 @@ static void done_waits_for_a_cancel_that_is_under_way(void **state)
         scene_start(&own);
         scene_await_held(KIND_APPEND);
         scene_pass(KIND_APPEND);
-        live_inside(own.append.request.exec, release_and_cancel, &own);
+        scene_inside(own.append.request.exec, release_and_cancel, &own);
         assert_int_equal(scene_end(&own), MRT_OK);
     }
     assert_int_equal(still_cancelling, 0);
@@ -382,13 +382,14 @@ static void interval_flushes_by_its_timer_and_acknowledges_before(void **state)
     assert_int_equal(scene_open(), MRT_OK);
     assert_int_equal(scene_append(1, &(struct scene_batch){.records = 1}, NULL), MRT_OK);
     for (uint32_t i = 0; i < 5000 && scene_calls(KIND_FLUSH) == 0; i++)
-        usleep(1000);
+        scene_pause(1);
     assert_int_equal(scene_calls(KIND_FLUSH), 1);
 }
 
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown),                            \
-        cmocka_unit_test_setup_teardown(name, scene_setup_pending, scene_teardown)
+        cmocka_unit_test_setup_teardown(name, scene_setup_pending, scene_teardown),                \
+        cmocka_unit_test_setup_teardown(name, scene_setup_simulated, scene_teardown)
 
 int main(void)
 {

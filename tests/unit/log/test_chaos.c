@@ -10,6 +10,7 @@
 #define PRODUCERS 6
 #define WINDOW    5
 #define ROUNDS    150
+#define SEEDS     50
 #define BATCHES   (ROUNDS * WINDOW)
 
 struct producer_side {
@@ -40,7 +41,7 @@ static void start(uint32_t producer)
         struct scene_batch batch = nth(producer, side->acked + i);
         scene_ready(&side->window[i], i % 2 == 0 ? 1 : -1, &batch);
         side->window[i].append.request.exec =
-            runtime_reactor(scene.live.runtime, producer % runtime_reactors(scene.live.runtime));
+            runtime_reactor(scene.runtime, producer % runtime_reactors(scene.runtime));
         scene_start(&side->window[i]);
     }
 }
@@ -165,7 +166,7 @@ static void every_batch_is_stored_once_in_order_and_where_it_was_told(void **sta
     scene.config.segment_bytes = 8192;
     assert_int_equal(scene_configure(), MRT_OK);
     introduce();
-    storm(0x9e3779b97f4a7c15);
+    storm(UINT64_C(0x9e3779b97f4a7c15) ^ scene_seed);
     check_log();
     assert_true(scene_line().end > PRODUCERS * ROUNDS); /* it got on in spite of all */
     assert_true(scene_calls(KIND_ROLL) > 20);
@@ -173,11 +174,39 @@ static void every_batch_is_stored_once_in_order_and_where_it_was_told(void **sta
     check_log();
 }
 
+static uint64_t hash_of(uint64_t seed, void **state)
+{
+    scene_seed = seed;
+    scene_setup_simulated(state);
+    every_batch_is_stored_once_in_order_and_where_it_was_told(state);
+    uint64_t hash = world_hash(scene.world);
+    scene_teardown(state);
+    return hash;
+}
+
+static void a_seed_is_a_run(void **state)
+{
+    uint64_t first = hash_of(7, state);
+    assert_true(hash_of(7, state) == first);
+    assert_true(hash_of(8, state) != first);
+}
+
+static void so_it_is_in_every_simulated_world(void **state)
+{
+    for (scene_seed = 1; scene_seed <= SEEDS; scene_seed++) {
+        scene_setup_simulated(state);
+        every_batch_is_stored_once_in_order_and_where_it_was_told(state);
+        scene_teardown(state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             every_batch_is_stored_once_in_order_and_where_it_was_told, scene_setup, scene_teardown),
+        cmocka_unit_test(a_seed_is_a_run),
+        cmocka_unit_test(so_it_is_in_every_simulated_world),
     };
     return cmocka_run_group_tests_name("log/chaos", tests, NULL, NULL);
 }

@@ -270,7 +270,7 @@ static void begin(struct ending *own, void (*call)(struct log *log, struct log_r
 {
     memset(own, 0, sizeof *own);
     own->request.done = ending_done;
-    own->request.exec = runtime_reactor(scene.live.runtime, 0);
+    own->request.exec = runtime_reactor(scene.runtime, 0);
     live_event_init(&own->done);
     call(scene.log, &own->request);
 }
@@ -293,7 +293,7 @@ static void a_close_waits_for_what_is_in_flight_and_acknowledges_it(void **state
     scene_pass(KIND_APPEND);
     scene_release(KIND_APPEND);
     assert_int_equal(scene_end(&all[0]), MRT_OK);
-    live_wait(&close.done);
+    scene_wait(&close.done);
     assert_int_equal(close.request.status, MRT_OK);
     assert_int_equal(scene_calls(KIND_CLOSE), 1);
 }
@@ -335,13 +335,13 @@ static void a_delete_ends_all_that_waits_and_leaves_nothing(void **state)
     for (uint32_t i = 0; i < KINDS; i++)
         scene_pass((enum scene_kind)i);
     scene_release(KIND_READ);
-    live_wait(&read.done);
+    scene_wait(&read.done);
     assert_int_equal(read.read.request.status, MRT_OK);
     scene_release(KIND_FLUSH);
     assert_int_equal(scene_calls(KIND_CLOSE), 1); /* that was before: an append is in flight */
     scene_release(KIND_APPEND);
     assert_int_equal(scene_end(&all[1]), MRT_EGONE);
-    live_wait(&deletion.done);
+    scene_wait(&deletion.done);
     assert_int_equal(deletion.request.status, MRT_OK);
     scene_read_drop(&read); /* what is pinned outlives it */
 
@@ -374,17 +374,17 @@ static void a_close_waits_for_reads_and_flushes(void **state)
     scene_ready(&later, -1, &(struct scene_batch){.records = 1});
     scene_start(&later); /* not covered by that flush, but by the close's own */
     for (uint32_t i = 0; i < 1000 && scene_line().end < 3; i++)
-        usleep(1000);
+        scene_pause(1);
     begin(&close, log_close);
     scene_settle();
     scene_pass(KIND_READ);
     scene_pass(KIND_FLUSH);
     scene_release(KIND_READ);
-    live_wait(&read.done);
+    scene_wait(&read.done);
     scene_settle();
     assert_int_equal(scene_calls(KIND_CLOSE), closes); /* the flush is still out */
     scene_release(KIND_FLUSH);
-    live_wait(&close.done);
+    scene_wait(&close.done);
     assert_int_equal(close.request.status, MRT_OK);
     assert_int_equal(scene_end(&append), MRT_OK);
     assert_int_equal(scene_end(&later), MRT_OK);
@@ -403,8 +403,8 @@ static void a_close_waits_for_reads_and_flushes(void **state)
     assert_int_equal(scene_calls(KIND_CLOSE), closes);
     scene_pass(KIND_READ);
     scene_release(KIND_READ);
-    live_wait(&read.done);
-    live_wait(&close.done);
+    scene_wait(&read.done);
+    scene_wait(&close.done);
     scene_read_drop(&read);
 }
 
@@ -442,7 +442,8 @@ static void a_failed_flush_at_close_is_told_and_acknowledges_nobody(void **state
 
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown),                            \
-        cmocka_unit_test_setup_teardown(name, scene_setup_pending, scene_teardown)
+        cmocka_unit_test_setup_teardown(name, scene_setup_pending, scene_teardown),                \
+        cmocka_unit_test_setup_teardown(name, scene_setup_simulated, scene_teardown)
 
 int main(void)
 {

@@ -5,13 +5,24 @@
  */
 #include "tests/unit/log/scene.h"
 
-static int filled(void **state)
+static int fill(void)
 {
-    scene_setup(state);
     assert_int_equal(scene_append(1, &(struct scene_batch){3, 0, 0, 0, 100, 0}, NULL), MRT_OK);
     assert_int_equal(scene_append(1, &(struct scene_batch){2, 0, 0, 0, 50, 0}, NULL), MRT_OK);
     assert_int_equal(scene_append(1, &(struct scene_batch){3, 0, 0, 0, 200, 0}, NULL), MRT_OK);
     return 0;
+}
+
+static int filled(void **state)
+{
+    scene_setup(state);
+    return fill();
+}
+
+static int filled_simulated(void **state)
+{
+    scene_setup_simulated(state);
+    return fill();
 }
 
 static int filled_pending(void **state)
@@ -163,7 +174,7 @@ static void several_reads_are_in_flight_beside_an_append(void **state)
     scene_release(KIND_APPEND);
     assert_int_equal(scene_end(&append), MRT_OK);
     scene_release(KIND_READ);
-    live_wait(&first.done);
+    scene_wait(&first.done);
     assert_int_equal(first.read.request.status, MRT_OK);
     scene_read_drop(&first);
 }
@@ -241,7 +252,8 @@ static void a_failed_read_fails_the_find(void **state)
 
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, filled, scene_teardown),                                 \
-        cmocka_unit_test_setup_teardown(name, filled_pending, scene_teardown)
+        cmocka_unit_test_setup_teardown(name, filled_pending, scene_teardown),                     \
+        cmocka_unit_test_setup_teardown(name, filled_simulated, scene_teardown)
 
 int main(void)
 {

@@ -28,15 +28,26 @@ static mrt_status plan(
 
 static const mrt_cleanup_ops policy = {.size = sizeof policy, .plan = plan};
 
-static int small_segments(void **state)
+static int shrink(void)
 {
     said = asked = seen = 0;
-    scene_setup(state);
     scene.config.segment_bytes = 5000;
     scene.policies[0].ops = &policy;
     scene.policy_count = 1;
     assert_int_equal(scene_configure(), MRT_OK);
     return 0;
+}
+
+static int small_segments(void **state)
+{
+    scene_setup(state);
+    return shrink();
+}
+
+static int small_segments_simulated(void **state)
+{
+    scene_setup_simulated(state);
+    return shrink();
 }
 
 static int small_segments_pending(void **state)
@@ -152,7 +163,7 @@ static void an_aged_segment_is_sealed_by_maintenance(void **state)
     assert_int_equal(scene_calls(KIND_ROLL), 0);
     scene.config.segment_ms = 1;
     assert_int_equal(scene_configure(), MRT_OK);
-    usleep(5000);
+    scene_pause(5);
     assert_int_equal(scene_maintain(), MRT_OK);
     assert_int_equal(scene_calls(KIND_ROLL), 1);
     assert_int_equal(scene_maintain(), MRT_OK); /* it is empty: nothing ages */
@@ -283,7 +294,8 @@ static void epochs_of_what_went_are_forgotten(void **state)
 
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, small_segments, scene_teardown),                         \
-        cmocka_unit_test_setup_teardown(name, small_segments_pending, scene_teardown)
+        cmocka_unit_test_setup_teardown(name, small_segments_pending, scene_teardown),             \
+        cmocka_unit_test_setup_teardown(name, small_segments_simulated, scene_teardown)
 
 int main(void)
 {

@@ -56,9 +56,9 @@ static void park(void *arg)
 static void start(struct reader *reader, uint32_t i, int64_t wanted)
 {
     *reader = (struct reader){.waiter.wake = wake, .wanted = wanted};
-    reader->reactor = runtime_reactor(scene.live.runtime, i);
+    reader->reactor = runtime_reactor(scene.runtime, i);
     live_event_init(&reader->done);
-    live_inside(reader->reactor, park, reader);
+    scene_inside(reader->reactor, park, reader);
 }
 
 static void no_reader_on_any_reactor_misses_the_last_change(void **state)
@@ -66,7 +66,7 @@ static void no_reader_on_any_reactor_misses_the_last_change(void **state)
     (void)state;
     static struct reader readers[REACTORS_MAX];
     static struct scene_append window[WINDOW];
-    uint32_t n = runtime_reactors(scene.live.runtime);
+    uint32_t n = runtime_reactors(scene.runtime);
     for (uint32_t i = 0; i < n; i++)
         start(&readers[i], i, APPENDS);
     for (int32_t i = 0; i < APPENDS; i++) {
@@ -74,13 +74,13 @@ static void no_reader_on_any_reactor_misses_the_last_change(void **state)
         if (i >= WINDOW)
             assert_int_equal(scene_end(own), MRT_OK);
         scene_ready(own, 1, &(struct scene_batch){.records = 1});
-        own->append.request.exec = runtime_reactor(scene.live.runtime, (uint32_t)i % n);
+        own->append.request.exec = runtime_reactor(scene.runtime, (uint32_t)i % n);
         scene_start(own);
     }
     for (uint32_t i = 0; i < WINDOW; i++)
         assert_int_equal(scene_end(&window[i]), MRT_OK);
     for (uint32_t i = 0; i < n; i++) {
-        live_wait(&readers[i].done);
+        scene_wait(&readers[i].done);
         assert_int_equal(readers[i].seen, APPENDS);
         assert_true(readers[i].wakes <= APPENDS + 1);
     }
@@ -94,9 +94,9 @@ static void each_change_alone_wakes_a_parked_reader(void **state)
     (void)state;
     struct reader reader;
     for (int64_t end = 1; end <= 300; end++) {
-        start(&reader, (uint32_t)end % runtime_reactors(scene.live.runtime), end);
+        start(&reader, (uint32_t)end % runtime_reactors(scene.runtime), end);
         assert_int_equal(scene_append(1, &(struct scene_batch){.records = 1}, NULL), MRT_OK);
-        live_wait(&reader.done);
+        scene_wait(&reader.done);
         assert_int_equal(reader.seen, end);
     }
 }
@@ -111,7 +111,7 @@ static void a_deleted_log_wakes_its_readers_with_its_state(void **state)
     assert_true(reader.wakes >= 1);
     assert_int_equal(scene_line().state, MRT_EGONE);
     reader.wanted = 0;
-    live_inside(reader.reactor, (void (*)(void *))look, &reader);
+    scene_inside(reader.reactor, (void (*)(void *))look, &reader);
 }
 
 /* ---- unwatching inside a wake ---------------------------------------------------------------- */
@@ -140,7 +140,7 @@ static void watch_pair(void *arg)
 static void whoever_is_unwatched_inside_a_wake_is_not_woken(void **state)
 {
     (void)state;
-    live_inside(runtime_reactor(scene.live.runtime, 0), watch_pair, NULL);
+    scene_inside(runtime_reactor(scene.runtime, 0), watch_pair, NULL);
     assert_int_equal(scene_append(1, &(struct scene_batch){.records = 1}, NULL), MRT_OK);
     scene_settle();
     assert_int_equal(pair_wakes, 1);
@@ -151,7 +151,8 @@ static void whoever_is_unwatched_inside_a_wake_is_not_woken(void **state)
 
 #define TEST(name)                                                                                 \
     cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown),                            \
-        cmocka_unit_test_setup_teardown(name, scene_setup_pending, scene_teardown)
+        cmocka_unit_test_setup_teardown(name, scene_setup_pending, scene_teardown),                \
+        cmocka_unit_test_setup_teardown(name, scene_setup_simulated, scene_teardown)
 
 int main(void)
 {
