@@ -71,6 +71,15 @@ static mrt_status nothing(void *inst, mrt_op *op)
     return MRT_OK;
 }
 
+static mrt_status drain(void *at, mrt_op *op)
+{
+    struct kafka_instance *inst = at;
+
+    (void)op;
+    __atomic_store_n(&inst->draining, 1, __ATOMIC_RELAXED);
+    return MRT_OK;
+}
+
 static mrt_status reconfigure(void *inst, const mrt_cfg *next, uint32_t phase, mrt_error *error)
 {
     (void)inst, (void)next, (void)phase, (void)error; /* no key is DYNAMIC */
@@ -110,7 +119,7 @@ static const mrt_lifecycle lifecycle = {
     .create = create,
     .start = nothing,
     .reconfigure = reconfigure,
-    .drain = nothing,
+    .drain = drain,
     .stop = nothing,
     .destroy = destroy,
     .shard_open = shard_open,

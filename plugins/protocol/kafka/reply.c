@@ -37,7 +37,7 @@ static void throttle(struct kafka_request *r, const struct kit_struct *type, voi
     struct mrt_session *s = r->session;
     const struct kafka_instance *inst = s->shard->instance;
 
-    if (!r->call.throttle_ms)
+    if (!r->call.throttle_ms || s->failed || s->closed)
         return;
     for (uint32_t i = 0; i < type->n; i++)
         if (!strcmp(type->fields[i].name, "throttle_time_ms"))

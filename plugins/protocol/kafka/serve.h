@@ -38,6 +38,8 @@ struct kafka_instance {
     const mrt_host_clock *clock;
     const mrt_host_log *log; /* may be NULL */
     uint64_t frame_max;      /* bytes of a request */
+    uint32_t draining;       /* atomic: serves no more streams; the host ends those there are */
+    uint32_t reserved;
 };
 
 /* What the plugin has on one reactor. */

@@ -206,7 +206,7 @@ void kafka_call(
     void (*then)(struct kafka_request *request, mrt_status status))
 {
     struct mrt_session *s = r->session;
-    uint64_t deadline_ns = r->call.op.deadline_ns;
+    const mrt_op before = r->call.op;
 
     r->then = then;
     r->refused = 0;
@@ -216,8 +216,8 @@ void kafka_call(
         .op =
             {.done = call_done,
              .exec = s->shard->exec,
-             .deadline_ns = deadline_ns,
-             .trace = ++s->shard->traces,
+             .deadline_ns = before.deadline_ns,
+             .trace = before.trace,
              .caller = r},
         .who = s->who,
         .arena = r->arena,
@@ -277,6 +277,7 @@ static void request_add(struct kafka_request *r)
         s->first = r;
     s->last = r;
     s->in_flight++;
+    r->call.op.trace = ++s->shard->traces;
 }
 
 /* The first client id names the connection, for quotas and in the log. */
@@ -386,8 +387,11 @@ static mrt_status serve(void *at, mrt_stream *stream, mrt_session **out)
 {
     struct kafka_shard *shard = at;
     const mrt_host *host = shard->instance->host;
-    mrt_session *s = host->alloc(host, sizeof *s, 8);
+    mrt_session *s;
 
+    if (__atomic_load_n(&shard->instance->draining, __ATOMIC_RELAXED))
+        return MRT_ESHUTDOWN;
+    s = host->alloc(host, sizeof *s, 8);
     if (!s)
         return MRT_ENOMEM;
     *s = (mrt_session){.shard = shard, .stream = stream};

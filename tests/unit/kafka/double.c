@@ -453,3 +453,33 @@ void world_sent(struct double_world *w, uint32_t slot)
     w->slot[slot].sent = 1;
     ops(w)->on_sent(w->session, slot);
 }
+
+static struct kafka_produce_request_partition produce_part;
+static struct kafka_produce_request_topic produce_topic;
+
+struct kafka_produce_request world_produce(int16_t acks)
+{
+    produce_part = (struct kafka_produce_request_partition){0, {WORLD_RECORDS, 16}};
+    produce_topic = (struct kafka_produce_request_topic){
+        .name = {"seen", 4}, .partition_data = &produce_part, .n_partition_data = 1};
+    memset(produce_topic.topic_id, 7, 16);
+    return (struct kafka_produce_request){
+        .acks = acks, .timeout_ms = 1500, .topic_data = &produce_topic, .n_topic_data = 1};
+}
+
+void world_appended(mrt_call *call, int64_t base)
+{
+    const mrt_produce *in = call->in;
+    mrt_produce_res *out = call->out;
+
+    for (uint32_t i = 0; i < in->n; i++) {
+        in->parts[i].batches.lease->ops->release(in->parts[i].batches.lease);
+        out[i] = (mrt_produce_res){MRT_OK, -1, base, -1, 0, -1, -1, {NULL, 0}};
+    }
+}
+
+mrt_status world_refuses(struct double_world *w, mrt_call *call)
+{
+    (void)w, (void)call;
+    return MRT_ENOTLEADER;
+}

@@ -93,6 +93,16 @@ void world_closed(struct double_world *w);
 /* A lease of the world. */
 mrt_lease *world_lease(struct double_world *w);
 
+/* A produce of WORLD_RECORDS to one partition; the arrays are the double's, until the next. */
+#define WORLD_RECORDS "0123456789abcdef"
+struct kafka_produce_request world_produce(int16_t acks);
+
+/* What a broker does that has appended: gives the leases back, says where. */
+void world_appended(mrt_call *call, int64_t base);
+
+/* For on_call: any call is refused with MRT_ENOTLEADER. */
+mrt_status world_refuses(struct double_world *w, mrt_call *call);
+
 /* Memory for decoding in tests; freed by world_close(). */
 extern const struct kit_memory world_memory;
 

@@ -9,8 +9,6 @@
 #include "sdk/kit/varint.h"
 #include "tests/unit/kafka/double.h"
 
-#define RECORDS "0123456789abcdef"
-
 static int open_world(void **state)
 {
     *state = world_open();
@@ -27,45 +25,6 @@ static void ask_versions(struct double_world *w, int16_t version, int32_t correl
 {
     struct kafka_api_versions_request in = {{"librdkafka", 10}, {"2.0.2", 5}};
     world_send(w, &kafka_api_versions_request, version, correlation, &in);
-}
-
-static struct kafka_produce_request_partition produce_part;
-static struct kafka_produce_request_topic produce_topic;
-
-/* A produce of RECORDS to one partition. */
-static struct kafka_produce_request produce_of(int16_t acks)
-{
-    produce_part = (struct kafka_produce_request_partition){0, {RECORDS, 16}};
-    produce_topic = (struct kafka_produce_request_topic){
-        .name = {"seen", 4}, .partition_data = &produce_part, .n_partition_data = 1};
-    memset(produce_topic.topic_id, 7, 16);
-    return (struct kafka_produce_request){
-        .acks = acks, .timeout_ms = 1500, .topic_data = &produce_topic, .n_topic_data = 1};
-}
-
-static const char *records_of(const mrt_call *call)
-{
-    const mrt_produce *in = call->in;
-    const mrt_slice *slice = in->parts[0].batches.v;
-    return (const char *)(uintptr_t)slice->ref + slice->off;
-}
-
-/* What a broker does that has appended: gives the leases back, says where. */
-static void appended(mrt_call *call, int64_t base)
-{
-    const mrt_produce *in = call->in;
-    mrt_produce_res *out = call->out;
-
-    for (uint32_t i = 0; i < in->n; i++) {
-        in->parts[i].batches.lease->ops->release(in->parts[i].batches.lease);
-        out[i] = (mrt_produce_res){MRT_OK, -1, base, -1, 0, -1, -1, {NULL, 0}};
-    }
-}
-
-static mrt_status refuse_call(struct double_world *w, mrt_call *call)
-{
-    (void)w, (void)call;
-    return MRT_ENOTLEADER;
 }
 
 /* ---- ApiVersions ----------------------------------------------------------------------------- */
@@ -222,14 +181,14 @@ static void unknown_tagged_fields_and_trailing_bytes_do_no_harm(void **state)
 static void answers_may_be_ready_in_any_order_and_fill_their_own_slots(void **state)
 {
     struct double_world *w = *state;
-    struct kafka_produce_request in = produce_of(-1);
+    struct kafka_produce_request in = world_produce(-1);
     struct kafka_produce_response out;
 
     for (int32_t i = 0; i < 3; i++)
         world_send(w, &kafka_produce_request, 9, 100 + i, &in);
     assert_int_equal(w->calls, 3);
     for (uint32_t i = 3; i-- > 0;) {
-        appended(w->call[i], 1000 + i);
+        world_appended(w->call[i], 1000 + i);
         world_complete(w, i, MRT_OK);
         world_answer(w, i, &kafka_produce_response, 9, 100 + (int32_t)i, &out);
         assert_int_equal(out.responses[0].partition_responses[0].base_offset, 1000 + i);
@@ -242,7 +201,7 @@ static void answers_may_be_ready_in_any_order_and_fill_their_own_slots(void **st
 static void a_client_with_too_many_requests_waits_and_loses_nothing(void **state)
 {
     struct double_world *w = *state;
-    struct kafka_produce_request in = produce_of(1);
+    struct kafka_produce_request in = world_produce(1);
     uint8_t one[256], many[200 * 100];
     uint64_t n = world_request(&kafka_produce_request, 8, 1, &in, one), want, taken;
 
@@ -253,20 +212,20 @@ static void a_client_with_too_many_requests_waits_and_loses_nothing(void **state
     assert_int_equal(taken, 128 * n);
     assert_int_equal(w->calls, 128);
     assert_int_equal(w->pauses, 1);
-    appended(w->call[0], 0);
+    world_appended(w->call[0], 0);
     world_complete(w, 0, MRT_OK);
     assert_int_equal(w->resumes, 1);
     taken += world_bytes(w, many + taken, 200 * n - taken, &want);
     assert_int_equal(taken, 129 * n);
     assert_int_equal(w->pauses, 2);
     for (uint32_t i = 1; i < 129; i++) {
-        appended(w->call[i], i);
+        world_appended(w->call[i], i);
         world_complete(w, i, MRT_OK);
     }
     taken += world_bytes(w, many + taken, 200 * n - taken, &want);
     assert_int_equal(taken, 200 * n);
     for (uint32_t i = 129; i < 200; i++) {
-        appended(w->call[i], i);
+        world_appended(w->call[i], i);
         world_complete(w, i, MRT_OK);
     }
     for (uint32_t i = 0; i < 200; i++)
@@ -276,7 +235,7 @@ static void a_client_with_too_many_requests_waits_and_loses_nothing(void **state
 static void without_a_slot_or_an_arena_bytes_stay_with_the_host(void **state)
 {
     struct double_world *w = *state;
-    struct kafka_produce_request in = produce_of(1);
+    struct kafka_produce_request in = world_produce(1);
     uint8_t one[256];
     uint64_t n = world_request(&kafka_produce_request, 8, 1, &in, one), want;
 
@@ -286,7 +245,7 @@ static void without_a_slot_or_an_arena_bytes_stay_with_the_host(void **state)
     assert_int_equal(w->pauses, 1);
     assert_int_equal(w->closes, 0);
     w->reserve_max = SLOTS_MAX;
-    appended(w->call[0], 0);
+    world_appended(w->call[0], 0);
     world_complete(w, 0, MRT_OK);
     assert_int_equal(w->resumes, 1);
     w->arenas_max = w->arenas;
@@ -318,7 +277,7 @@ static void memory_may_run_out_anywhere(void **state)
 static void a_client_for_whom_there_is_never_room_is_closed(void **state)
 {
     struct double_world *w = *state;
-    struct kafka_produce_request in = produce_of(1);
+    struct kafka_produce_request in = world_produce(1);
     uint8_t one[256];
     uint64_t n = world_request(&kafka_produce_request, 8, 1, &in, one), want, consumed;
     const mrt_protocol_ops *ops = w->impl->ops;
@@ -349,7 +308,7 @@ static void memory_may_run_out_in_any_request(void **state)
                 assert_int_equal(
                     kit_message_random(api->request, version, &world_memory, &same, in), MRT_OK);
                 uint64_t n = world_request(api->request, version, 1, in, frame);
-                w->on_call = refuse_call;
+                w->on_call = world_refuses;
                 w->arena_blocks_left = blocks;
                 world_bytes(w, frame, n, &want);
                 closes = w->closes && strstr(w->log, "no memory");
@@ -362,163 +321,12 @@ static void memory_may_run_out_in_any_request(void **state)
     *state = world_open();
 }
 
-/* ---- produce --------------------------------------------------------------------------------- */
-
-static void record_bytes_stay_where_they_were_received(void **state)
-{
-    struct double_world *w = *state;
-    struct kafka_produce_request in = produce_of(-1);
-    uint8_t frame[256];
-    uint64_t n = world_request(&kafka_produce_request, 9, 1, &in, frame), want;
-
-    world_bytes(w, frame, n, &want);
-    const mrt_produce *op = w->call[0]->in;
-    assert_true(records_of(w->call[0]) > (const char *)frame);
-    assert_true(records_of(w->call[0]) < (const char *)frame + n);
-    assert_memory_equal(records_of(w->call[0]), RECORDS, 16);
-    assert_false(
-        op->parts[0].tp.topic.p > (const char *)frame &&
-        op->parts[0].tp.topic.p < (const char *)frame + n); /* but the name was copied */
-    assert_int_equal(w->call[0]->op.deadline_ns, w->now_ns + 1500000000);
-    assert_int_equal(w->leases, 1);
-    appended(w->call[0], 3);
-    assert_int_equal(w->leases, 0); /* read credit comes back with the append, not the answer */
-    world_complete(w, 0, MRT_OK);
-}
-
-static void two_produces_in_one_read_share_its_lease(void **state)
-{
-    struct double_world *w = *state;
-    struct kafka_produce_request in = produce_of(-1);
-    uint8_t frame[256];
-    uint64_t n = world_request(&kafka_produce_request, 9, 1, &in, frame), want;
-
-    memcpy(frame + n, frame, n);
-    world_bytes(w, frame, 2 * n, &want);
-    appended(w->call[0], 3);
-    assert_int_equal(w->leases, 1);
-    appended(w->call[1], 4);
-    assert_int_equal(w->leases, 0);
-    world_complete(w, 1, MRT_OK);
-    world_complete(w, 0, MRT_OK);
-}
-
-static void a_refused_produce_keeps_its_lease_and_is_answered(void **state)
-{
-    struct double_world *w = *state;
-    struct kafka_produce_request in = produce_of(1);
-    struct kafka_produce_response out;
-
-    w->on_call = refuse_call;
-    for (int16_t version = 3; version <= 13; version++) {
-        uint32_t slot = (uint32_t)version - 3;
-        world_send(w, &kafka_produce_request, version, version, &in);
-        world_answer(w, slot, &kafka_produce_response, version, version, &out);
-        assert_int_equal(
-            out.responses[0].partition_responses[0].error_code, KAFKA_NOT_LEADER_OR_FOLLOWER);
-        assert_int_equal(out.responses[0].partition_responses[0].base_offset, -1);
-        assert_int_equal(w->leases, 0);
-    }
-}
-
-static mrt_status leads_elsewhere(struct double_world *w, mrt_call *call)
-{
-    (void)w;
-    appended(call, -1);
-    mrt_produce_res *out = call->out;
-    out->status = MRT_ENOTLEADER;
-    out->leader_id = 1;
-    out->leader_epoch = 9;
-    return MRT_OK;
-}
-
-static void a_client_is_told_who_leads_instead(void **state)
-{
-    struct double_world *w = *state;
-    struct kafka_produce_request in = produce_of(1);
-    struct kafka_produce_response out;
-
-    w->on_call = leads_elsewhere;
-    world_send(w, &kafka_produce_request, 10, 1, &in);
-    world_answer(w, 0, &kafka_produce_response, 10, 1, &out);
-    assert_int_equal(out.responses[0].partition_responses[0].current_leader.leader_id, 1);
-    assert_int_equal(out.responses[0].partition_responses[0].current_leader.leader_epoch, 9);
-    assert_int_equal(out.n_node_endpoints, 1);
-    assert_int_equal(out.node_endpoints[0].port, 9092);
-    world_send(w, &kafka_produce_request, 9, 2, &in);
-    world_answer(w, 1, &kafka_produce_response, 9, 2, &out);
-}
-
-static void acks_0_is_never_answered_and_an_error_closes(void **state)
-{
-    struct double_world *w = *state;
-    struct kafka_produce_request in = produce_of(0);
-
-    world_send(w, &kafka_produce_request, 9, 1, &in);
-    appended(w->call[0], 0);
-    world_complete(w, 0, MRT_OK);
-    assert_int_equal(w->slot[0].n, 0);
-    assert_int_equal(w->closes, 0);
-    assert_int_equal(w->arenas, 0);
-    w->on_call = refuse_call;
-    world_send(w, &kafka_produce_request, 9, 2, &in);
-    assert_int_equal(w->slot[1].n, 0);
-    assert_int_equal(w->closes, 1);
-}
-
-static void other_acks_are_refused_without_asking_the_broker(void **state)
-{
-    struct double_world *w = *state;
-    struct kafka_produce_request in = produce_of(2);
-    struct kafka_produce_response out;
-
-    world_send(w, &kafka_produce_request, 3, 1, &in);
-    world_answer(w, 0, &kafka_produce_response, 3, 1, &out);
-    assert_int_equal(
-        out.responses[0].partition_responses[0].error_code, KAFKA_INVALID_REQUIRED_ACKS);
-    assert_int_equal(w->calls, 0);
-    assert_int_equal(w->leases, 0);
-}
-
-static void a_throttled_client_is_told_and_not_read(void **state)
-{
-    struct double_world *w = *state;
-    struct kafka_produce_request in = produce_of(1);
-    struct kafka_produce_response out;
-
-    world_send(w, &kafka_produce_request, 9, 1, &in);
-    appended(w->call[0], 0);
-    w->call[0]->throttle_ms = 250;
-    world_complete(w, 0, MRT_OK);
-    world_answer(w, 0, &kafka_produce_response, 9, 1, &out);
-    assert_int_equal(out.throttle_time_ms, 250);
-    assert_int_equal(w->pauses, 1);
-    assert_int_equal(w->resumed_at, w->now_ns + 250000000);
-}
-
-static void room_does_not_end_a_throttling(void **state)
-{
-    struct double_world *w = *state;
-    struct kafka_produce_request in = produce_of(1);
-    uint8_t one[256];
-    uint64_t n = world_request(&kafka_produce_request, 8, 1, &in, one), want;
-
-    world_bytes(w, one, n, &want);
-    w->reserve_max = 1;
-    assert_int_equal(world_bytes(w, one, n, &want), 0);
-    appended(w->call[0], 0);
-    w->call[0]->throttle_ms = 40;
-    world_complete(w, 0, MRT_OK);
-    assert_int_equal(w->resumes, 1);
-    assert_int_equal(w->resumed_at, w->now_ns + 40000000);
-}
-
 /* ---- the end --------------------------------------------------------------------------------- */
 
 static void a_closed_connection_cancels_what_it_waits_for_and_goes_with_the_last(void **state)
 {
     struct double_world *w = *state;
-    struct kafka_produce_request in = produce_of(1);
+    struct kafka_produce_request in = world_produce(1);
 
     world_send(w, &kafka_produce_request, 9, 1, &in);
     world_send(w, &kafka_produce_request, 9, 2, &in);
@@ -526,12 +334,27 @@ static void a_closed_connection_cancels_what_it_waits_for_and_goes_with_the_last
     world_closed(w);
     assert_int_equal(w->cancels, 2);
     assert_int_equal(w->arenas, 2);
-    appended(w->call[1], 0);
+    world_appended(w->call[1], 0);
     world_complete(w, 1, MRT_OK);
     assert_int_equal(w->arenas, 1);
-    appended(w->call[0], 0);
+    world_appended(w->call[0], 0);
     world_complete(w, 0, MRT_OK);
     assert_int_equal(w->arenas, 0);
+}
+
+static void while_draining_no_stream_is_served_and_those_there_go_on(void **state)
+{
+    struct double_world *w = *state;
+    const mrt_protocol_ops *ops = w->impl->ops;
+    mrt_session *another = NULL;
+    struct kafka_api_versions_response out;
+
+    assert_int_equal(w->impl->life->drain(w->instance, NULL), MRT_OK);
+    assert_int_equal(ops->serve(w->shard, (mrt_stream *)w, &another), MRT_ESHUTDOWN);
+    assert_null(another);
+    ask_versions(w, 0, 1);
+    world_answer(w, 0, &kafka_api_versions_response, 0, 1, &out);
+    assert_int_equal(out.error_code, 0);
 }
 
 static void bytes_of_any_kind_are_survived(void **state)
@@ -553,7 +376,7 @@ static void bytes_of_any_kind_are_survived(void **state)
         uint32_t versions = (uint32_t)(api->until - api->since) + 1;
         uint32_t version = (uint32_t)api->since + round / KAFKA_APIS % versions;
         kit_put16(bytes + 6, (uint16_t)version);
-        w->on_call = refuse_call;
+        w->on_call = world_refuses;
         world_bytes(w, bytes, sizeof bytes, &want);
         world_close(w);
     }
@@ -578,15 +401,8 @@ int main(void)
         TEST(memory_may_run_out_anywhere),
         TEST(memory_may_run_out_in_any_request),
         TEST(a_client_for_whom_there_is_never_room_is_closed),
-        TEST(room_does_not_end_a_throttling),
-        TEST(record_bytes_stay_where_they_were_received),
-        TEST(two_produces_in_one_read_share_its_lease),
-        TEST(a_refused_produce_keeps_its_lease_and_is_answered),
-        TEST(a_client_is_told_who_leads_instead),
-        TEST(acks_0_is_never_answered_and_an_error_closes),
-        TEST(other_acks_are_refused_without_asking_the_broker),
-        TEST(a_throttled_client_is_told_and_not_read),
         TEST(a_closed_connection_cancels_what_it_waits_for_and_goes_with_the_last),
+        TEST(while_draining_no_stream_is_served_and_those_there_go_on),
         TEST(bytes_of_any_kind_are_survived),
         cmocka_unit_test(an_impossible_size_closes_the_connection),
     };
