@@ -318,8 +318,7 @@ static void append_inside(void *arg)
     append->ended = 1;
 }
 
-/* @append->epoch and ->expect are the right ones unless they are set already. */
-void scene_append_start(struct scene *scene, struct appending *append, uint32_t number, uint64_t n)
+void appending_start(struct scene *scene, struct appending *append, uint32_t number, uint64_t n)
 {
     append->scene = scene;
     append->bytes = memory_new(n + 1);
@@ -329,7 +328,25 @@ void scene_append_start(struct scene *scene, struct appending *append, uint32_t 
         append->epoch = scene->role_epoch;
         append->expect = scene_stat(scene).tail;
     }
-    scene_inside(scene, append_inside, append);
+    append_inside(append);
+}
+
+struct starting {
+    struct scene *scene;
+    struct appending *append;
+    uint32_t number;
+    uint64_t n;
+};
+
+static void start_inside(void *arg)
+{
+    const struct starting *starting = arg;
+    appending_start(starting->scene, starting->append, starting->number, starting->n);
+}
+
+void scene_append_start(struct scene *scene, struct appending *append, uint32_t number, uint64_t n)
+{
+    scene_inside(scene, start_inside, &(struct starting){scene, append, number, n});
 }
 
 void appending_fini(struct appending *append)

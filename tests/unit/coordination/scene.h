@@ -88,6 +88,9 @@ struct appending {
     uint32_t epoch;
     uint64_t expect;
 };
+/* @append->epoch and ->expect are the right ones unless they are set already. */
+void appending_start(struct scene *scene, struct appending *append, uint32_t number, uint64_t n);
+/* The same from outside the executor. */
 void scene_append_start(struct scene *scene, struct appending *append, uint32_t number, uint64_t n);
 void appending_fini(struct appending *append);
 /* One from beginning to end. */
