@@ -73,15 +73,15 @@ static void append(struct controller *controller)
     ASSERT(controller->leading);
     ASSERT(!controller->appending);
     ASSERT(!controller->committed);
-    mrt_str bytes = entry_seal(&controller->entry);
+    controller->bytes = entry_seal(&controller->entry);
     mrt_op *op = &controller->append;
     controller->appending = true;
     controller->append_epoch = controller->epoch;
     op_init(op, controller->options.exec, append_done, controller);
     mrt_status status = op_outcome(
         op, controller->options.ops->append(
-                controller->coord, op, controller->epoch, image_offset(controller->image), &bytes,
-                &controller->append_offset));
+                controller->coord, op, controller->epoch, image_offset(controller->image),
+                &controller->bytes, &controller->append_offset));
     if (status != MRT_PENDING)
         append_ended(controller, status);
 }

@@ -39,8 +39,9 @@ static void writer_finish(struct snapshot_writer *writer, mrt_status status)
 {
     struct controller *controller = writer->controller;
     ASSERT(writer->step != WRITER_IDLE);
+    bool fine = status == MRT_OK || status == MRT_ESHUTDOWN;
     runtime_log(
-        controller->options.runtime, status == MRT_OK ? MRT_LOG_INFO : MRT_LOG_WARN, 0,
+        controller->options.runtime, fine ? MRT_LOG_INFO : MRT_LOG_WARN, 0,
         "controller.snapshot node=%d end=%llu bytes=%llu status=%s", controller->options.node,
         (unsigned long long)writer->id.end_offset, (unsigned long long)writer->size,
         status_name(status));

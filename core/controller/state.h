@@ -83,6 +83,7 @@ struct controller {
     struct list queue;
     struct list batch; /* answered by the entry in flight */
     struct entry entry;
+    mrt_str bytes; /* of @entry, borrowed by the plugin while it has them */
     mrt_op append;
     bool appending;   /* the plugin has it */
     bool committed;   /* the plugin reported it, entries() did not bring it yet */

@@ -103,7 +103,7 @@ void fake_release(struct fake *fake, bool commit, mrt_status status)
 {
     if (commit) {
         *fake->in_flight_offset = fake->end;
-        store(fake, fake->held_epoch, &fake->held);
+        store(fake, fake->held_epoch, fake->held);
     }
     if (commit && status == MRT_OK)
         deliver(fake);
@@ -188,7 +188,7 @@ static mrt_status fake_append(
         return fake->append_error;
     fake->in_flight = op;
     fake->in_flight_offset = offset;
-    fake->held = *entry; /* borrowed until the completion */
+    fake->held = entry;
     fake->held_epoch = epoch;
     switch (fake->append) {
     case FAKE_COMMIT:

@@ -61,7 +61,7 @@ struct fake {
     uint64_t read_at;
     mrt_op *in_flight;
     uint64_t *in_flight_offset;
-    mrt_str held;
+    const mrt_str *held; /* borrowed until the completion, the struct, too */
     uint32_t held_epoch;
     mrt_task pump;
     bool pumping;
