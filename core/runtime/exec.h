@@ -5,12 +5,12 @@
  * A reactor has a thread; a strand runs on any reactor's. There is one primitive: post.
  *
  *   X1  A task posted from a reactor's turn to a free strand runs on the same thread later in the
- *       same turn, after the task that posted it: so several posts of one turn enter a strand once.
+ *       same turn, after the task that posted it: several posts of one turn enter a strand once.
  *       Posted to a busy strand it waits for the holder. Nothing ever runs inside exec_post().
- *   X2  A holder runs at most STRAND_BATCH tasks or STRAND_NS, then the strand passes to the reactor
- *       whose turn posted the next task.
- *   X3  A post never allocates and never fails: the task is the queue's node. Tasks of one sender to
- *       one executor keep their order.
+ *   X2  A holder runs at most STRAND_BATCH tasks or STRAND_NS, then the strand passes to the
+ *       reactor whose turn posted the next task.
+ *   X3  A post never allocates and never fails: the task is the queue's node. Tasks of one
+ *       sender to one executor keep their order.
  *   X4  Posts from workers and foreign threads wake the executor's home reactor.
  *   X5  Nobody waits inside an executor, and nobody enters another one from inside: one posts.
  */

@@ -40,6 +40,7 @@ struct rx_pool {
     struct rx_buffer *free;
     uint32_t made; /* at most RX_BUFFERS */
     uint32_t free_count;
+    uint32_t starved;    /* rx_take() failed since the waiting were last told */
     struct fifo waiting; /* tasks of rx_notify() */
 };
 

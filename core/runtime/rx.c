@@ -99,8 +99,10 @@ mrt_status rx_take(mrt_exec *exec, mrt_rx *out)
     } else if (pool->made < RX_BUFFERS) {
         buffer = buffer_new(reactor);
     }
-    if (buffer == NULL)
+    if (buffer == NULL) {
+        pool->starved = 1;
         return MRT_EAGAIN;
+    }
     buffer->lease.refs = 1;
     *out = (mrt_rx){.p = buffer->bytes, .cap = RX_BYTES, .lease = &buffer->lease};
     return MRT_OK;
@@ -117,19 +119,19 @@ void rx_notify(mrt_exec *exec, mrt_task *task)
 
 bool rx_ready(const struct rx_pool *pool)
 {
-    return pool->waiting.first != NULL && (pool->free != NULL || pool->made < RX_BUFFERS);
+    return pool->starved && pool->waiting.first != NULL &&
+           (pool->free != NULL || pool->made < RX_BUFFERS);
 }
 
 void rx_turn(struct reactor *reactor)
 {
     struct rx_pool *pool = &reactor->rx;
+    if (!rx_ready(pool))
+        return;
     uint32_t room = pool->free_count + (RX_BUFFERS - pool->made);
-    for (; room > 0; room--) {
-        struct node *node = fifo_take(&pool->waiting);
-        if (node == NULL)
-            return;
-        exec_post(&reactor->exec, CONTAINER(node, mrt_task, host));
-    }
+    while (room-- > 0 && pool->waiting.first != NULL)
+        exec_post(&reactor->exec, CONTAINER(fifo_take(&pool->waiting), mrt_task, host));
+    pool->starved = pool->waiting.first != NULL; /* those who were told may wait again */
 }
 
 void rx_fini(struct rx_pool *pool)

@@ -363,7 +363,9 @@ mrt_status segment_dir_open(void *inst, mrt_op *op, const mrt_dir_spec *spec, mr
     d->out = out;
     d->job.why = &d->why;
     d->job.end = dir_open_end;
-    return segment_job_start(&d->job);
+    segment_job_ready(&d->job); /* called on the instance's executor; the work is the directory's */
+    segment_job_wake(&d->job, MRT_OK);
+    return MRT_PENDING;
 }
 
 /* ---- adopt ----------------------------------------------------------------------------------- */
