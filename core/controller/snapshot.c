@@ -55,7 +55,7 @@ static void writer_finish(struct snapshot_writer *writer, mrt_status status)
 }
 
 /* Does @step; its outcome. */
-static mrt_status writer_do(struct snapshot_writer *writer, int step)
+static mrt_status writer_do(struct snapshot_writer *writer, enum writer_step step)
 {
     struct controller *controller = writer->controller;
     const mrt_coordination_ops *ops = controller->options.ops;
@@ -79,14 +79,15 @@ static mrt_status writer_do(struct snapshot_writer *writer, int step)
         return op_outcome(op, ops->snapshot_commit(writer->handle, op, writer->fault == MRT_OK));
     case WRITER_TRIM:
         return op_outcome(op, ops->trim(controller->coord, op, writer->id.end_offset));
-    default:
-        ASSERT(!"idle is no step");
-        return MRT_EBUG;
+    case WRITER_IDLE:
+        break;
     }
+    ASSERT(step != WRITER_IDLE); /* which is no step */
+    return MRT_EBUG;
 }
 
 /* What follows the present step, which ended with @status. WRITER_IDLE: nothing. */
-static int writer_next(struct snapshot_writer *writer, mrt_status status)
+static enum writer_step writer_next(struct snapshot_writer *writer, mrt_status status)
 {
     struct controller *controller = writer->controller;
     bool closing = controller->closer != NULL || controller->failed;
@@ -115,7 +116,7 @@ static int writer_next(struct snapshot_writer *writer, mrt_status status)
 static void writer_advance(struct snapshot_writer *writer, mrt_status status)
 {
     while (status != MRT_PENDING) {
-        int step = writer_next(writer, status);
+        enum writer_step step = writer_next(writer, status);
         if (step == WRITER_IDLE) {
             writer_finish(writer, writer->fault != MRT_OK ? writer->fault : status);
             return;

@@ -272,6 +272,6 @@ bool stage_request(struct stage *stage, struct controller_request *request)
     case CONTROLLER_PRODUCER_IDS:
         return stage_producer_ids(stage, request);
     }
-    ASSERT(!"requests are of a listed kind");
+    ASSERT(request->kind <= CONTROLLER_PRODUCER_IDS);
     return true;
 }

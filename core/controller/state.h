@@ -26,16 +26,18 @@ enum controller_phase {
     CONTROLLER_CLOSING
 };
 
+enum writer_step {
+    WRITER_IDLE,
+    WRITER_ENCODE,
+    WRITER_BEGIN,
+    WRITER_PUT,
+    WRITER_COMMIT,
+    WRITER_TRIM
+};
+
 /* Stores a snapshot: encoded by a worker from an image that does not change, then put in pieces. */
 struct snapshot_writer {
-    enum {
-        WRITER_IDLE,
-        WRITER_ENCODE,
-        WRITER_BEGIN,
-        WRITER_PUT,
-        WRITER_COMMIT,
-        WRITER_TRIM
-    } step;
+    enum writer_step step;
     struct controller *controller;
     mrt_op op;
     mrt_work work;

@@ -408,10 +408,11 @@ static void ten_thousand_topics_come_and_go(void **state)
     for (uint32_t i = 0; i < 10000; i++) {
         snprintf(name, sizeof name, "t%u", i * 7919 % 10000);
         scene_add_topic(scene, name, 1, 1);
-        assert_int_equal(scene_apply(scene), MRT_OK);
+        if (i % 100 == 99)
+            assert_int_equal(scene_apply(scene), MRT_OK);
     }
     assert_int_equal(image_topic_count(scene->image), 10000);
-    assert_int_equal(image_version(scene->image), 10001);
+    assert_int_equal(image_version(scene->image), 101);
     for (uint32_t i = 0; i < 10000; i++) {
         snprintf(name, sizeof name, "t%u", i);
         assert_non_null(scene_topic(scene, name));
@@ -419,7 +420,7 @@ static void ten_thousand_topics_come_and_go(void **state)
             continue;
         scene_id(name, id);
         entry_add_delete(&scene->entry, id);
-        if (i % 10 == 9)
+        if (i % 100 == 99)
             assert_int_equal(scene_apply(scene), MRT_OK);
     }
     assert_int_equal(image_topic_count(scene->image), 1000);

@@ -251,8 +251,9 @@ static void fake_snapshot_end(mrt_snapshot *snapshot, uint32_t adopted)
     ASSERT(fake->reading);
     fake->reading = false;
     fake->adopted += adopted;
-    if (adopted)
-        fake->delivered = fake->stored_id.end_offset;
+    if (!adopted)
+        return; /* it would be offered for ever */
+    fake->delivered = fake->stored_id.end_offset;
     fake_go(fake);
 }
 
