@@ -176,10 +176,24 @@ static void put_record(struct mrt_coord *coord, mrt_op *op, uint32_t i)
     coord->after.sum = record.sum;
 }
 
+/* Asks for a snapshot once the log behind the last one has grown long; once for each. */
+static void consider_snapshot(struct mrt_coord *coord)
+{
+    uint32_t i = coord->n_segments;
+    while (i > 0 && coord->segments[i - 1].first >= coord->snapshot.end)
+        i--;
+    if (coord->n_segments - i <= RAFT_WANT_SEGMENTS || coord->wanted == coord->snapshot.end + 1)
+        return;
+    coord->wanted = coord->snapshot.end + 1;
+    coord->want_due = 1;
+}
+
 static mrt_status rolled(struct mrt_coord *coord, mrt_status status)
 {
-    if (status == MRT_OK)
+    if (status == MRT_OK) {
+        consider_snapshot(coord);
         return write_batch(coord, MRT_OK);
+    }
     if (status == MRT_ENOSPC || status == MRT_ENOMEM)
         return refuse(coord, status);
     raft_die(coord, status, "making the next segment");

@@ -148,6 +148,13 @@ static void say_resigned(struct mrt_coord *coord)
     raft_call_end(coord, &coord->resigner, MRT_OK);
 }
 
+static void say_want(struct mrt_coord *coord)
+{
+    coord->want_due = 0;
+    coord->events->want_snapshot(coord->ctx, coord->delivered);
+    raft_pump_soon(coord);
+}
+
 static void say_dead(struct mrt_coord *coord)
 {
     coord->fatal_due = 0;
@@ -177,6 +184,8 @@ void raft_pump(mrt_task *task)
         raft_pump_soon(coord);
     } else if (coord->delivered == coord->committed && coord->role_due) {
         say_leader(coord);
+    } else if (coord->want_due) {
+        say_want(coord);
     } else if (coord->yields && coord->writer.next == NULL && coord->waiting.n == 0) {
         say_resigned(coord);
     }

@@ -26,6 +26,7 @@
 #define RAFT_SNAP_CHUNK    (256 * 1024)
 #define RAFT_EVENT_ENTRIES 64 /* of one entries() */
 #define RAFT_LEASE_MS      10000
+#define RAFT_WANT_SEGMENTS 16 /* full ones behind the snapshot before another is asked for */
 
 struct raft_store {
     const mrt_host *host;
@@ -163,7 +164,9 @@ struct mrt_coord {
     uint32_t eligible;
     uint32_t role_due; /* LEADER is to be said once all is delivered */
     uint32_t fatal_due;
-    uint32_t yields; /* gives up leading once what is in flight has ended */
+    uint32_t want_due; /* a snapshot is to be asked for */
+    uint64_t wanted;   /* end of the snapshot when that was done last, plus one */
+    uint32_t yields;   /* gives up leading once what is in flight has ended */
     struct raft_call resigner;
 
     /* Entries (R1). */

@@ -34,7 +34,6 @@ struct fake {
     bool leads;          /* campaign() is followed by LEADER */
     uint64_t max_entry;
     uint64_t snap_chunk;
-    uint64_t replay_credit_max; /* 0: what the core grants */
 
     /* The log. */
     struct fake_entry {

@@ -405,6 +405,21 @@ static void a_damaged_snapshot_stops_the_node(void **state)
     assert_int_equal(bench->fatals, 1);
 }
 
+static void credit_never_exceeds_the_window_and_comes_back(void **state)
+{
+    struct bench *bench = *state;
+    lead(bench);
+    fill(bench, 100);
+    bench_close(bench);
+    assert_int_equal(bench->fake.most_credit, 1024 * 1024);
+    bench->fake.max_entry = 4 * 1024 * 1024;
+    assert_int_equal(bench_open(bench), MRT_OK);
+    assert_int_equal(bench_create(bench, "more"), MRT_OK);
+    bench_close(bench);
+    assert_int_equal(bench->fake.most_credit, 8 * 1024 * 1024);
+    assert_int_equal(bench->fake.credit, 8 * 1024 * 1024); /* all of it, once nothing is due */
+}
+
 static void closing_while_a_snapshot_is_stored_leaves_none_half_done(void **state)
 {
     struct bench *bench = *state;
@@ -444,6 +459,7 @@ int main(void)
         TEST(a_snapshot_the_plugin_asks_for_is_stored),
         TEST(a_snapshot_that_fails_is_given_up_and_tried_again_later),
         TEST(a_damaged_snapshot_stops_the_node),
+        TEST(credit_never_exceeds_the_window_and_comes_back),
         TEST(closing_while_a_snapshot_is_stored_leaves_none_half_done),
     };
     return cmocka_run_group_tests_name("core/controller/leading", tests, NULL, NULL);

@@ -71,6 +71,13 @@ static void on_snapshot(void *ctx, const mrt_snap_id *id, mrt_snapshot *snapshot
     scene->snapshot = snapshot;
 }
 
+static void on_want(void *ctx, uint64_t min_offset)
+{
+    struct scene *scene = ctx;
+    scene->wants++;
+    scene->wanted = min_offset;
+}
+
 static void on_fatal(void *ctx, const mrt_error *why)
 {
     struct scene *scene = ctx;
@@ -83,6 +90,7 @@ static const mrt_coord_events events = {
     .role = on_role,
     .entries = on_entries,
     .snapshot = on_snapshot,
+    .want_snapshot = on_want,
     .fatal = on_fatal,
 };
 

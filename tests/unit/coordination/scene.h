@@ -52,6 +52,8 @@ struct scene {
     uint32_t roles;
     mrt_snap_id id;
     mrt_snapshot *snapshot;
+    uint32_t wants;
+    uint64_t wanted;
     uint32_t fatals;
     mrt_error why;
 };

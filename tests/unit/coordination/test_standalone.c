@@ -301,6 +301,25 @@ static void a_stored_snapshot_lets_the_log_be_trimmed_and_starts_the_next_life(v
     assert_int_equal(scene.role_tail, 401);
 }
 
+static void a_log_that_grew_long_asks_for_a_snapshot_once(void **state)
+{
+    (void)state;
+    scene_lead(&scene);
+    uint32_t n = 0;
+    while (scene.wants == 0 && n < 2000)
+        assert_int_equal(scene_append(&scene, n++, 200), MRT_OK);
+    assert_true(n > 16 * 16); /* sixteen to seventeen of them fill a segment */
+    assert_true(n < 2000);
+    assert_true(scene.wanted <= n);
+    for (uint32_t i = 0; i < 200; i++)
+        assert_int_equal(scene_append(&scene, n++, 200), MRT_OK);
+    assert_int_equal(scene.wants, 1);
+    assert_int_equal(scene_store(&scene, n, 10, 0), MRT_OK);
+    for (uint32_t i = 0; i < 500; i++)
+        assert_int_equal(scene_append(&scene, n++, 200), MRT_OK);
+    assert_int_equal(scene.wants, 2);
+}
+
 static void what_is_retained_is_kept_although_a_snapshot_covers_it(void **state)
 {
     (void)state;
@@ -488,6 +507,7 @@ int main(void)
         TEST(the_directory_belongs_to_one_process_and_one_node),
         TEST(an_instance_stopped_with_its_log_open_closes_it),
         TEST(a_stored_snapshot_lets_the_log_be_trimmed_and_starts_the_next_life),
+        TEST(a_log_that_grew_long_asks_for_a_snapshot_once),
         TEST(what_is_retained_is_kept_although_a_snapshot_covers_it),
         TEST(a_snapshot_that_is_not_what_it_says_is_never_seen),
         TEST(a_full_disk_refuses_entries_that_then_never_appear),
