@@ -14,7 +14,8 @@
 /* @size zeroed bytes, aligned for any type; never NULL. Free with memory_free(). */
 void *memory_new(size_t size) __attribute__((__malloc__, __returns_nonnull__));
 
-/* @count times @size zeroed bytes; never NULL. Stops the process also when the product overflows. */
+/* @count times @size zeroed bytes; never NULL.
+ * Stops the process also when the product overflows. */
 void *memory_array(size_t count, size_t size) __attribute__((__malloc__, __returns_nonnull__));
 
 /* @size bytes, not zeroed, aligned to @align (a power of two, 8 to 4096), or NULL. */

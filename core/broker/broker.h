@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * broker.h - the broker's semantics above the layers: what the operations of <mortise/draft/broker.h>
- * mean, and the order in which things start and end.
+ * broker.h - the broker's semantics above the layers: what the operations of
+ * <mortise/draft/broker.h> mean, and the order in which things start and end.
  *
  * Made from instances that somebody else created (main from conf.d, a test, the simulator), so it
  * runs the same as a daemon, in one static file and inside a unit test.
  *
- *   B1  The control strand owns start, drain and the publication of images. Each reactor has a shard
- *       with its own reference to the present image; it changes between two of its turns.
+ *   B1  The control strand owns start, drain and the publication of images. Each reactor has a
+ *       shard with its own reference to the present image; it changes between two of its turns.
  *   B2  Order of a new version: logs are created, then opened, then every reactor adopts the image,
  *       then whoever waits for the version is answered, then logs of deleted topics go.
  *   B3  An operation runs on the requester's reactor and posts to strands; the countdown is at the

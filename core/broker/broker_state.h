@@ -186,8 +186,8 @@ void configs_of_new_topic(
     const mrt_broker *shard, mrt_call *call, const struct controller_topic *topic,
     struct mrt_create_topics_out_topic *out);
 
-/* What the configs of @topic mean to a log: options->config, the storage's settings, the policies in
- * force. The snapshots are @partition's. */
+/* What the configs of @topic mean to a log: options->config, the storage's settings, the policies
+ * in force. The snapshots are @partition's. */
 void configs_resolve(
     const struct broker *broker, const struct image_topic *topic, uint32_t replicas,
     struct partition *partition, struct log_options *options);

@@ -28,8 +28,8 @@ static struct topic_scope scope_of(const void *configs, uint32_t n, uint32_t rep
 
 /* ---- for logs -------------------------------------------------------------------------------- */
 
-/* The settings of @instance as this topic has them; NULL, and a log line, when they do not fit: they
- * were checked one by one, and the plugin's own check comes with the operator's values. */
+/* The settings of @instance as this topic has them; NULL, and a log line, when they do not fit:
+ * they were checked one by one, and the plugin's own check comes with the operator's values. */
 static const mrt_cfg *plugin_cfg(
     const struct broker *broker, const struct instance *instance, const struct topic_scope *scope)
 {

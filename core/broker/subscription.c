@@ -4,8 +4,8 @@
  * The polls are in poll.c.
  *
  * A subscription is local to its reactor. What it follows is named by topic and partition; the log
- * behind the name is looked up in the image at every poll, so that a topic deleted and made again is
- * noticed.
+ * behind the name is looked up in the image at every poll, so that a topic deleted and made again
+ * is noticed.
  */
 #include "core/broker/subscription.h"
 

@@ -9,8 +9,8 @@
 #include "core/config/node.h"
 #include "core/config/report.h"
 
-/* The root group, the caller's, its places in @source, which must outlive it. NULL, with an error in
- * @report, when the text is not a configuration. */
+/* The root group, the caller's, its places in @source, which must outlive it. NULL, with an error
+ * in @report, when the text is not a configuration. */
 struct node *config_file_parse(const struct source *source, struct report *report);
 
 #endif /* CORE_CONFIG_CONFIG_FILE_H */

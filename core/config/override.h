@@ -14,7 +14,8 @@
 #include "core/config/node.h"
 #include "core/config/report.h"
 
-/* The root group, the caller's; NULL with an error in @report. @source is the -o and outlives it. */
+/* The root group, the caller's; NULL with an error in @report.
+ * @source is the -o and outlives it. */
 struct node *override_parse(struct source *source, struct report *report);
 
 #endif /* CORE_CONFIG_OVERRIDE_H */

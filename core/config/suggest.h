@@ -17,7 +17,8 @@ const struct note_key *suggest_key(
 void suggest_word(
     const mrt_str *word, const char *const *words, uint32_t count, char *out, size_t size);
 
-/* For a setting of the broker: its table, and what Kafka has but this version keeps at a default. */
+/* For a setting of the broker: its table,
+ * and what Kafka has but this version keeps at a default. */
 void suggest_broker(const mrt_str *word, char *out, size_t size);
 
 /* For a name at the top of a file: the groups; and settings that belong into a group. */

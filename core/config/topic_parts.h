@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * topic_parts.h - what topic_config.c, topic_table.c and topic_log.c share; nobody else includes it.
+ * topic_parts.h - what topic_config.c, topic_table.c and topic_log.c share; nobody else includes
+ * it.
  */
 #ifndef CORE_CONFIG_TOPIC_PARTS_H
 #define CORE_CONFIG_TOPIC_PARTS_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * listener.h - one configured listener on one reactor: where connections come in and become streams.
+ * listener.h - one configured listener on one reactor: where connections come in and become
+ * streams.
  *
  * The same endpoint is listened on once a reactor; the transport spreads connections over them.
  */

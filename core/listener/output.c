@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * output.c - replies on their way out: slots in order, one send a turn, the account of unsent bytes.
+ * output.c - replies on their way out: slots in order, one send a turn, the account of unsent
+ * bytes.
  */
 #include "core/base/assert.h"
 #include "core/listener/stream_state.h"

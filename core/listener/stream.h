@@ -4,12 +4,13 @@
  * transport delivers in pieces, orders replies by slots, moves file slices into memory, keeps the
  * accounts. Lives on one reactor; knows no protocol and no transport by name.
  *
- *   T1  Replies leave in the order of their reservation; those filled in one turn leave in one send.
+ *   T1  Replies leave in the order of their reservation; those filled in one turn leave in one
+ *       send.
  *   T2  Bytes a protocol did not consume come again, joined with what follows. The room for them
  *       grows with what arrived, never with what a client announced.
  *   T3  A stream over its account of unsent bytes, or out of slots, is not read.
- *   T4  A stream lives until it is closed, its slots are filled and nothing it started is in flight;
- *       filling a slot of a closed stream releases the leases and does nothing else.
+ *   T4  A stream lives until it is closed, its slots are filled and nothing it started is in
+ *       flight; filling a slot of a closed stream releases the leases and does nothing else.
  */
 #ifndef CORE_LISTENER_STREAM_H
 #define CORE_LISTENER_STREAM_H

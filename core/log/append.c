@@ -54,7 +54,8 @@ static void on_append(mrt_task *task)
     jobs_later(log); /* behind what else is queued now: all of that goes in one append (L1) */
 }
 
-/* Counts the batches; the headers were checked, but a slice that is cut wrong would poison the log. */
+/* Counts the batches; the headers were checked,
+ * but a slice that is cut wrong would poison the log. */
 static mrt_status count_batches(struct log_append *append)
 {
     uint64_t bytes = 0;

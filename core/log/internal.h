@@ -10,8 +10,8 @@
  *
  *   I1  job.step is NULL, or in_flight is 0 and the runner is about to call it, or in_flight is 1.
  *   I2  An append is in `arrived`, in the gate's flight, in `acks`, or finished.
- *   I3  What a flight assumes of producers and epochs lies in the flight; the log's own tables change
- *       when the storage took it (L2).
+ *   I3  What a flight assumes of producers and epochs lies in the flight; the log's own tables
+ *       change when the storage took it (L2).
  */
 #ifndef CORE_LOG_INTERNAL_H
 #define CORE_LOG_INTERNAL_H
@@ -26,7 +26,7 @@
 #define GATE_BATCHES_MAX 64            /* of one storage append: what a busy turn brings */
 #define GATE_BYTES_MAX   (1024 * 1024) /* likewise; one larger append goes alone */
 #define LINE_WORDS       (sizeof(struct log_line) / sizeof(uint64_t))
-#define JOB_END          2 /* beside MRT_OK and MRT_PENDING: the step makes no call, the job is over */
+#define JOB_END          2 /* beside MRT_OK and MRT_PENDING: no call was made, the job is over */
 
 _Static_assert(sizeof(struct log_line) % sizeof(uint64_t) == 0, "the line is published in words");
 _Static_assert(LOG_APPEND_BATCHES_MAX <= GATE_BATCHES_MAX, "every append fits a flight");
@@ -222,7 +222,7 @@ mrt_status retention_step(struct log *log);
 /* log->trim_upto and log->job.at 0: removes what lies below. JOB_END at the end. */
 mrt_status trim_go(struct log *log);
 
-/* ---- recover.c, open.c, close.c, waiters.c ----------------------------------------------------------- */
+/* ---- recover.c, open.c, close.c, waiters.c --------------------------------------------------- */
 
 mrt_status recover_step(struct log *log);
 void recover_begin(struct log *log, struct log_request *request);

@@ -9,8 +9,8 @@
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
-/* Not secret, but different for each log: a client that finds colliding ids in one has found them in
- * one. */
+/* Not secret, but different for each log: a client that finds colliding ids in one log has found
+ * them in that one only. */
 static uint64_t seed_of(const struct log_options *options)
 {
     struct random random;

@@ -3,9 +3,9 @@
  * log.h - what the broker believes about one partition's bytes: offsets, epochs, producers, what is
  * stable, who waits. The bytes themselves are the storage plugin's.
  *
- * A log is a strand. Requests (log_append, log_read ...) are the caller's memory, posted to it; when
- * done they come back by a post to the caller's executor. They never allocate and never fail to be
- * queued; what they ask may fail.
+ * A log is a strand. Requests (log_append, log_read ...) are the caller's memory, posted to it;
+ * when done they come back by a post to the caller's executor. They never allocate and never fail
+ * to be queued; what they ask may fail.
  *
  *   L1  One mutating storage call in flight. What arrives meanwhile is the next append (coalesced).
  *   L2  Offsets, sequences and epochs are assigned when the call is made, published when it
@@ -135,8 +135,9 @@ struct log_append {
     mrt_task cancel_task;
 };
 
-/* MRT_ETOOBIG, MRT_ECORRUPT, MRT_ESEQUENCE, MRT_EPRODUCEROLD, MRT_EEPOCHOLD, MRT_EEPOCHNEW, MRT_ETIMESTAMP,
- * MRT_ERECORD, MRT_ENOSPC, MRT_EIO, MRT_EOFFLINE, MRT_EGONE, MRT_ETIMEDOUT (after cancel). */
+/* MRT_ETOOBIG, MRT_ECORRUPT, MRT_ESEQUENCE, MRT_EPRODUCEROLD, MRT_EEPOCHOLD, MRT_EEPOCHNEW,
+ * MRT_ETIMESTAMP, MRT_ERECORD, MRT_ENOSPC, MRT_EIO, MRT_EOFFLINE, MRT_EGONE, MRT_ETIMEDOUT (after
+ * cancel). */
 void log_append(struct log *log, struct log_append *append);
 
 /* Its time is over: if stored and only waiting for its acknowledgement it ends with MRT_ETIMEDOUT

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * recover.c - what a log knew before it was closed or killed: epochs and producers from their side
- * files, then from the batches behind the newest snapshot that is whole. Only headers are looked at;
- * the storage plugin has verified what may be torn.
+ * files, then from the batches behind the newest snapshot that is whole. Only headers are looked
+ * at; the storage plugin has verified what may be torn.
  */
 #include <string.h>
 

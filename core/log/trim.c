@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * trim.c - the head of a log goes: because somebody asked (log_trim) or by retention. Whole segments
- * leave storage, the start moves, and what belonged to them goes with them: snapshots, epochs.
+ * trim.c - the head of a log goes: because somebody asked (log_trim) or by retention. Whole
+ * segments leave storage, the start moves, and what belonged to them goes with them: snapshots,
+ * epochs.
  */
 #include "core/log/internal.h"
 

@@ -100,14 +100,14 @@ bool record_header_next(mrt_str *headers, mrt_str *key, mrt_str *value);
 
 /* ---- changing -------------------------------------------------------------------------------- */
 
-/* Makes the batch at @bytes (@size of it, a whole one) carry @now_ms as append time; the checksum is
- * adjusted by what changed, in O(log size). */
+/* Makes the batch at @bytes (@size of it, a whole one) carry @now_ms as append time; the checksum
+ * is adjusted by what changed, in O(log size). */
 void record_stamp_time(uint8_t *bytes, uint64_t size, int64_t now_ms);
 
 /* ---- making ---------------------------------------------------------------------------------- */
 
-/* A batch in the making, uncompressed, offset 0; the caller changes what it wants in @batch before
- * record_make_end(). */
+/* A batch in the making, uncompressed, offset 0;
+ * the caller changes what it wants in @batch before record_make_end(). */
 struct record_maker {
     uint8_t *bytes; /* borrowed */
     uint64_t capacity;

@@ -59,7 +59,8 @@ struct mrt_arena *arena_new(struct budget *budget)
     return arena;
 }
 
-/* Makes room for @bytes. A piece of its own goes behind the chunk in use, whose rest stays useful. */
+/* Makes room for @bytes.
+ * A piece of its own goes behind the chunk in use, whose rest stays useful. */
 static void *alloc_more(struct mrt_arena *arena, uint64_t bytes)
 {
     bool alone = bytes > ARENA_MOST / 4;

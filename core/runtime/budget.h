@@ -19,7 +19,8 @@ enum account_kind {
     ACCOUNT_KINDS
 };
 
-/* Zero @limit: no limit of its own. Any thread. Embedded by its owner, who outlives its children. */
+/* Zero @limit: no limit of its own. Any thread.
+ * Embedded by its owner, who outlives its children. */
 struct budget {
     struct budget *parent; /* borrowed; NULL for the process */
     uint64_t limit[ACCOUNT_KINDS];

@@ -88,8 +88,8 @@ struct env_ops {
     void (*lock_enter)(struct env_lock *lock);
     void (*lock_leave)(struct env_lock *lock);
 
-    /* wait(): at most @ns (ENV_FOREVER: no limit), less if woken; run(): calls ready() of the watches
-     * that wait() found. wake() from any thread. watch() is MRT_ENOTSUP where there are no
+    /* wait(): at most @ns (ENV_FOREVER: no limit), less if woken; run(): calls ready() of the
+     * watches that wait() found. wake() from any thread. watch() is MRT_ENOTSUP where there are no
      * descriptors. */
     struct env_poller *(*poller_new)(struct env *env);
     void (*poller_free)(struct env_poller *poller);
@@ -99,8 +99,8 @@ struct env_ops {
     mrt_status (*watch)(struct env_poller *poller, mrt_watch *watch, int32_t fd, uint32_t events);
     void (*unwatch)(struct env_poller *poller, mrt_watch *watch);
 
-    /* Files. All block but those that say so. @flags are MRT_FILE_; @device is equal for files on
-     * one device. */
+    /* Files. All block but those that say so.
+     * @flags are MRT_FILE_; @device is equal for files on one device. */
     mrt_status (*file_open)(
         struct env *env, const mrt_str *path, uint32_t flags, struct env_file **out,
         uint64_t *device);

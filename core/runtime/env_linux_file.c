@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The file system of the Linux environment: open files. Short writes and interrupted calls end here.
- * env_linux_path.c has what goes by path.
+ * The file system of the Linux environment: open files. Short writes and interrupted calls end
+ * here. env_linux_path.c has what goes by path.
  */
 #define _GNU_SOURCE /* preadv2, fallocate */
 #include <errno.h>

@@ -31,8 +31,8 @@ static struct heap_node *meld(struct heap_node *a, struct heap_node *b)
     return a;
 }
 
-/* Joins the siblings from @first on: in pairs from the left, then the pairs from the right, which is
- * what makes taking logarithmic on average. Without recursion: chains can be long. */
+/* Joins the siblings from @first on: in pairs from the left, then the pairs from the right, which
+ * is what makes taking logarithmic on average. Without recursion: chains can be long. */
 static struct heap_node *meld_siblings(struct heap_node *first)
 {
     struct heap_node *pairs = NULL;

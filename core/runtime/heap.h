@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * heap.h - the timers of one executor, earliest first: a pairing heap whose nodes lie in the timers,
- * so that setting one cannot fail. Timers due at the same time come in the order they were set.
+ * heap.h - the timers of one executor, earliest first: a pairing heap whose nodes lie in the
+ * timers, so that setting one cannot fail. Timers due at the same time come in the order they were
+ * set.
  */
 #ifndef CORE_RUNTIME_HEAP_H
 #define CORE_RUNTIME_HEAP_H

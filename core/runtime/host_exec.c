@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mortise.host.exec/1: executors as a plugin sees them. Misuse is caught in checked builds only: it is
- * the plugin's mistake, and costs a look at the thread.
+ * mortise.host.exec/1: executors as a plugin sees them. Misuse is caught in checked builds only: it
+ * is the plugin's mistake, and costs a look at the thread.
  */
 #include "core/base/memory.h"
 #include "core/runtime/host_tables.h"

@@ -15,7 +15,7 @@
 #include "core/runtime/host_tables.h"
 
 #define SLOW_WRITE_NS   UINT64_C(1000000)    /* a write that took longer holds up a whole reactor */
-#define SLOW_NS         UINT64_C(1000000000) /* how long workers write to that device from then on */
+#define SLOW_NS         UINT64_C(1000000000) /* how long workers write there from then on */
 #define READ_INLINE_MAX (256 * 1024)         /* a copy of about 25 us */
 #define PATH_BYTES_MAX  4095
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Listing a directory in byte order of the names, page by page. The cursor is the number of names
- * before the page, so whatever changes the directory between two pages can make one name appear twice
- * or not at all. Only the entries of a page are looked up.
+ * before the page, so whatever changes the directory between two pages can make one name appear
+ * twice or not at all. Only the entries of a page are looked up.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The broker's log lines: `<time> <level> event key=value ... [trace=<hex>]`, logfmt after the first
- * two words. Lines come from any thread and never wait: what the sink does not take at once, or what
- * is above the rate, is counted, and the next line that gets through says how many were lost.
+ * The broker's log lines: `<time> <level> event key=value ... [trace=<hex>]`, logfmt after the
+ * first two words. Lines come from any thread and never wait: what the sink does not take at once,
+ * or what is above the rate, is counted, and the next line that gets through says how many were
+ * lost.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -12,7 +13,7 @@
 #include "core/runtime/reactor.h"
 
 #define LOG_LINE_MAX   4096 /* with its end: a pipe takes this much in one piece */
-#define LOG_LINES_MAX  2000 /* a second; more says nothing more, and costs the disk of the journal */
+#define LOG_LINES_MAX  2000 /* a second; more says nothing more and fills the journal */
 #define LOG_PREFIX_MAX 40
 
 #define DAY_MS INT64_C(86400000)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * xoshiro256** (Blackman and Vigna, 2018), seeded by splitmix64 from the runtime's seed and an FNV-1a
- * hash of the purpose. One stream per purpose: a new use does not shift the numbers of the others.
+ * xoshiro256** (Blackman and Vigna, 2018), seeded by splitmix64 from the runtime's seed and an
+ * FNV-1a hash of the purpose. One stream per purpose: a new use does not shift the numbers of the
+ * others.
  */
 #include "core/base/assert.h"
 #include "core/runtime/reactor.h"

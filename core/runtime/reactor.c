@@ -55,7 +55,8 @@ uint64_t reactor_due_ns(const struct reactor *reactor)
 
 /*
  * Waits for events. sleeping is set before the queue is looked at once more, and whoever pushes
- * looks at sleeping after the push: with both sequentially consistent, one of the two sees the other.
+ * looks at sleeping after the push: with both sequentially consistent, one of the two sees the
+ * other.
  */
 static void reactor_wait(struct reactor *reactor, bool may_wait)
 {

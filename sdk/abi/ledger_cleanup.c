@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ledger_cleanup.c - what was published in cleanup.h. Lines are added, never edited: see ledger.h. */
+/* ledger_cleanup.c - what was published in cleanup.h.
+ * Lines are added, never edited: see ledger.h. */
 #include <mortise/cleanup.h>
 
 #include "sdk/abi/ledger.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ledger_coordination.c - what was published in coordination.h. Lines are added, never edited: see ledger.h. */
+/* ledger_coordination.c - what was published in coordination.h.
+ * Lines are added, never edited: see ledger.h. */
 #include <mortise/coordination.h>
 
 #include "sdk/abi/ledger.h"

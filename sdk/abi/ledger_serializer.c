@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ledger_serializer.c - what was published in serializer.h. Lines are added, never edited: see ledger.h. */
+/* ledger_serializer.c - what was published in serializer.h.
+ * Lines are added, never edited: see ledger.h. */
 #include <mortise/serializer.h>
 
 #include "sdk/abi/ledger.h"

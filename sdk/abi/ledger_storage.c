@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ledger_storage.c - what was published in storage.h. Lines are added, never edited: see ledger.h. */
+/* ledger_storage.c - what was published in storage.h.
+ * Lines are added, never edited: see ledger.h. */
 #include <mortise/storage.h>
 
 #include "sdk/abi/ledger.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ledger_transport.c - what was published in transport.h. Lines are added, never edited: see ledger.h. */
+/* ledger_transport.c - what was published in transport.h.
+ * Lines are added, never edited: see ledger.h. */
 #include <mortise/transport.h>
 
 #include "sdk/abi/ledger.h"

@@ -9,7 +9,7 @@
  *   array                    int32 count, -1 null       uvarint count + 1, 0 null
  *   struct                   its fields                 its fields, then its tagged fields
  *   struct that may be null  int8: -1 null, 1 follows   the same
- *   tagged fields            none                       uvarint count, (uvarint tag, uvarint size, field)*
+ *   tagged fields            none                       uvarint count, (uvarint tag, size, field)*
  */
 #include "sdk/kit/message.h"
 

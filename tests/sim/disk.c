@@ -139,7 +139,8 @@ static void name_point(struct inode *directory, const mrt_str *text, struct inod
         name_free(name);
 }
 
-/* The directory that @path is in, and in *@last what it is called there; NULL: no such directory. */
+/* The directory that @path is in, and in *@last what it is called there;
+ * NULL: no such directory. */
 static struct inode *walk(struct disk *disk, const mrt_str *path, mrt_str *last)
 {
     struct inode *at = disk->root;

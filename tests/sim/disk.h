@@ -42,7 +42,8 @@ void disk_free(struct disk *disk);
 /* The disk as it is: what a process finds after kill -9. Open files and locks stay behind. */
 struct disk *disk_copy(struct disk *disk);
 
-/* The disk as a power cut at this moment would leave it; @seed decides what was still on its way. */
+/* The disk as a power cut at this moment would leave it;
+ * @seed decides what was still on its way. */
 struct disk *disk_copy_cut(struct disk *disk, uint64_t seed);
 
 /* After @skip further ones, one @call answers @status and does nothing but a write, of which the

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Copies of a disk: as it is, and as a power cut would leave it. Directories and files are walked in
- * the order of their names' insertion, so a seed always means the same cut.
+ * Copies of a disk: as it is, and as a power cut would leave it. Directories and files are walked
+ * in the order of their names' insertion, so a seed always means the same cut.
  */
 #include <string.h>
 

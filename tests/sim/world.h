@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * world.h - a simulated run: brokers, each a runtime over a simulated environment, on one thread and
- * in virtual time. What happens next, and which legal outcome a call has, is drawn from a seed.
+ * world.h - a simulated run: brokers, each a runtime over a simulated environment, on one thread
+ * and in virtual time. What happens next, and which legal outcome a call has, is drawn from a seed.
  *
  *   W1  The same seed, options and calls give the same run, and so the same world_hash(), whatever
  *       compiled it: nothing depends on addresses, on real time or on the order of hashes.

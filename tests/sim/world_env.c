@@ -153,7 +153,8 @@ static void sim_unwatch(struct env_poller *poller, mrt_watch *watch)
 
 /* ---- the seed -------------------------------------------------------------------------------- */
 
-/* One in so many answers of a yes-or-no question is yes. Half of the strands' batches are of one. */
+/* One in so many answers of a yes-or-no question is yes.
+ * Half of the strands' batches are of one. */
 static uint64_t one_in(enum env_choice what)
 {
     switch (what) {

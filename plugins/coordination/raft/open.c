@@ -3,8 +3,8 @@
  * open.c - from a directory to an open log: lock, vote, snapshot, segments, repair of a torn tail.
  *
  * Everything is read and judged before anything is delivered. The last segment is made durable
- * before it is used: what a killed process wrote may still be in memory only, and would be delivered
- * now and lost in a power cut.
+ * before it is used: what a killed process wrote may still be in memory only, and would be
+ * delivered now and lost in a power cut.
  */
 #include <string.h>
 

@@ -248,7 +248,8 @@ mrt_status raft_load_start(
     mrt_status (*next)(struct mrt_coord *coord, mrt_status status));
 void raft_load_free(struct mrt_coord *coord);
 
-/* Judges the segment in coord->load, number coord->at_segment, and sets coord->torn for the last. */
+/* Judges the segment in coord->load, number coord->at_segment,
+ * and sets coord->torn for the last. */
 mrt_status raft_check_segment(struct mrt_coord *coord);
 /* Do segments, snapshot and vote agree? */
 mrt_status raft_check_whole(struct mrt_coord *coord);

@@ -27,11 +27,12 @@
  *       48    12  0
  *       60     4  CRC-32C of 0 to 60
  *
- *   W1  A record follows another when offset is one more, epoch not less, and it names its checksum.
- *   W2  What was written together became durable together: a torn write leaves any part of its batch
- *       and nothing after it. So a record that is not sound is torn if nothing intact shows that a
- *       later batch was written; otherwise it was damaged later, and that is never repaired by
- *       cutting.
+ *   W1  A record follows another when offset is one more, epoch not less, and it names its
+ *       checksum.
+ *   W2  What was written together became durable together: a torn write leaves any part of its
+ *       batch and nothing after it. So a record that is not sound is torn if nothing intact shows
+ *       that a later batch was written; otherwise it was damaged later, and that is never repaired
+ *       by cutting.
  */
 #ifndef PLUGINS_COORDINATION_RAFT_WAL_H
 #define PLUGINS_COORDINATION_RAFT_WAL_H

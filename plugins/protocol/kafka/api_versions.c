@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "serve.h"
+#include "plugins/protocol/kafka/serve.h"
 
 static void row(struct kafka_api_versions_response_api *out, const struct kafka_api *api)
 {

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "serve.h"
+#include "plugins/protocol/kafka/serve.h"
 
 /* Bits of the operations an authorizer could grant on the cluster; without one all are. */
 #define CLUSTER_OPERATIONS 8096

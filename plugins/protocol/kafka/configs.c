@@ -2,7 +2,7 @@
 /*
  * configs.c - DescribeConfigs.
  */
-#include "serve.h"
+#include "plugins/protocol/kafka/serve.h"
 
 /* The call as a whole failed: each resource gets its status. */
 static uint32_t all_are(struct kafka_request *r, mrt_describe_configs_out *out, mrt_status status)

@@ -3,7 +3,7 @@
  * coordinator.c - FindCoordinator. There are no group, transaction or share coordinators in this
  * version, and the answer says so in the one way every client understands as "not now".
  */
-#include "serve.h"
+#include "plugins/protocol/kafka/serve.h"
 
 #define SHARE_KEYS 2
 

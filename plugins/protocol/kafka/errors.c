@@ -7,7 +7,7 @@
  * KAFKA_STORAGE_ERROR. REQUEST_TIMED_OUT is legal for produce and administration only: consumers
  * die of it.
  */
-#include "errors.h"
+#include "plugins/protocol/kafka/errors.h"
 
 #include <stddef.h>
 

@@ -10,7 +10,7 @@
  */
 #include <string.h>
 
-#include "serve.h"
+#include "plugins/protocol/kafka/serve.h"
 
 struct fetch {
     mrt_sub_open open;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "frame.h"
+#include "plugins/protocol/kafka/frame.h"
 
 #include "sdk/kit/varint.h"
 

@@ -10,7 +10,7 @@
 #ifndef KAFKA_FRAME_H
 #define KAFKA_FRAME_H
 
-#include "versions.h"
+#include "plugins/protocol/kafka/versions.h"
 
 #define KAFKA_FRAME_PREFIX 4 /* bytes of the size */
 #define KAFKA_FRAME_LEAST  8 /* key, version, correlation: what every header begins with */

@@ -4,7 +4,7 @@
  */
 #include <string.h>
 
-#include "serve.h"
+#include "plugins/protocol/kafka/serve.h"
 
 struct listing {
     mrt_parts in;

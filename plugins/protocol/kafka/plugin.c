@@ -8,7 +8,7 @@
 
 #include <mortise/build.h>
 
-#include "serve.h"
+#include "plugins/protocol/kafka/serve.h"
 
 MRT_PLUGIN_NOTE("name=protocol-kafka" MRT_NOTE_END "version=0.1.0" MRT_NOTE_END
                 "abi=0.1" MRT_NOTE_END "need=0.1" MRT_NOTE_END "tier=draft" MRT_NOTE_END

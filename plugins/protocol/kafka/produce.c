@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "serve.h"
+#include "plugins/protocol/kafka/serve.h"
 
 struct produce {
     mrt_produce in;

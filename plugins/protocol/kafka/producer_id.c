@@ -3,7 +3,7 @@
  * producer_id.c - InitProducerId: idempotent producers get a number; transactional ones hear what
  * FindCoordinator would have told them.
  */
-#include "serve.h"
+#include "plugins/protocol/kafka/serve.h"
 
 static void given(struct kafka_request *r, mrt_status status)
 {

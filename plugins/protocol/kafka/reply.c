@@ -6,7 +6,7 @@
  */
 #include <string.h>
 
-#include "serve.h"
+#include "plugins/protocol/kafka/serve.h"
 
 void *kafka_take(struct kafka_request *r, uint64_t bytes)
 {

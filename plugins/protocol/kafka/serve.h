@@ -19,8 +19,8 @@
 #include <mortise/draft/ops.h>
 #include <mortise/draft/protocol.h>
 
-#include "errors.h"
-#include "frame.h"
+#include "plugins/protocol/kafka/errors.h"
+#include "plugins/protocol/kafka/frame.h"
 
 /* A client with more requests under way than this is made to wait. Clients keep 5 to 20; each
  * holds an arena. */
@@ -152,8 +152,8 @@ const mrt_image_broker *kafka_broker_find(const struct kafka_brokers *brokers, i
 
 /*
  * An answer that says who leads instead says where that is, so that the client need not ask for
- * metadata first (KIP-951). Sends request->out with the brokers among the @n @leaders (-1: none) put
- * behind the pointer at @points, with their number: produce and fetch have equal structs there.
+ * metadata first (KIP-951). Sends request->out with the brokers among the @n @leaders (-1: none)
+ * put behind the pointer at @points, with their number: produce and fetch have equal structs there.
  */
 void kafka_answer_with_leaders(
     struct kafka_request *request, const int32_t *leaders, uint32_t n, void *points,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "versions.h"
+#include "plugins/protocol/kafka/versions.h"
 
 const struct kafka_api *kafka_api_find(int16_t key)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * blob.c - side files of a log under (kind, offset). Replacing writes a new file, syncs and renames
- * it: whole or absent (S7). Appending writes at the end and syncs. Blobs are few and small; what they
- * cost is at rolls, epoch changes and aborted transactions.
+ * it: whole or absent (S7). Appending writes at the end and syncs. Blobs are few and small; what
+ * they cost is at rolls, epoch changes and aborted transactions.
  */
 #include <string.h>
 

@@ -3,9 +3,10 @@
  * checkpoint.c - the directory's four offset checkpoints and the boot id, read and written as whole
  * files on the directory's executor.
  *
- * A mark that changes sets a bit. The first bit arms a timer; when it fires one job writes the files
- * whose bits are set. A job that needs its mark on disk before it goes on (a truncation lowers the
- * recovery point first) parks here and is woken by the checkpoint that began after it came.
+ * A mark that changes sets a bit. The first bit arms a timer; when it fires one job writes the
+ * files whose bits are set. A job that needs its mark on disk before it goes on (a truncation
+ * lowers the recovery point first) parks here and is woken by the checkpoint that began after it
+ * came.
  */
 #include <stdio.h>
 #include <string.h>

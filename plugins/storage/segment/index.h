@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * index.h - Kafka's sparse indexes of a segment: which batches get an entry, and the entries' bytes.
+ * index.h - Kafka's sparse indexes of a segment: which batches get an entry, and the entries'
+ * bytes.
  *
  *   .index      8 bytes:  4 last offset of a batch - base   4 position where that batch begins
  *   .timeindex 12 bytes:  8 greatest timestamp so far, ms   4 last offset of its batch - base
@@ -62,8 +63,8 @@ void segment_time_encode(const struct time_entry *v, uint32_t n, uint8_t *out);
 void segment_offset_decode(const uint8_t *p, struct offset_entry *out);
 void segment_time_decode(const uint8_t *p, struct time_entry *out);
 
-/* Is what the header says possible in segment @base, where the next batch begins at or above
- * @expect? */
+/* Is what the header says possible in segment @base,
+ * where the next batch begins at or above @expect? */
 uint32_t segment_header_ok(const struct kit_batch *batch, int64_t base, int64_t expect);
 
 /* ---- verification ---------------------------------------------------------------------------- */

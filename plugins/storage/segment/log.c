@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * log.c - a log's life: opened and recovered on the directory's executor, used and closed on its own.
+ * log.c - a log's life: opened and recovered on the directory's executor, used and closed on its
+ * own.
  */
 #include <stdio.h>
 #include <string.h>

@@ -7,8 +7,8 @@
  *   R2  After the end of the process the system's cache is whole: the same, and a last batch that
  *       is incomplete is cut off.
  *   R3  After the end of the system everything above the recovery point is read from the device and
- *       indexes are made again. A hole of zeros there is what lost writes leave: the log ends before
- *       it.
+ *       indexes are made again. A hole of zeros there is what lost writes leave: the log ends
+ *       before it.
  *   R4  Everything else that is wrong is corruption: damage below the recovery point, or with valid
  *       batches behind it. Nothing is cut, the log is not opened: MRT_ECORRUPT.
  *   R5  What is kept is synced before the log is handed out: durable is end.

@@ -3,8 +3,8 @@
  * tail.c - index entries on their way from memory to the index files.
  *
  * They are written behind the bytes they speak of, a full tail at a time, the time index first: an
- * offset entry on disk then says that the times up to its batch are there too. A crash loses at most
- * one tail, which recovery makes again from the log.
+ * offset entry on disk then says that the times up to its batch are there too. A crash loses at
+ * most one tail, which recovery makes again from the log.
  */
 #include <string.h>
 

@@ -96,8 +96,8 @@ mrt_status segment_trust_time(struct job *job, struct verify *verify)
     JOB_END(job, MRT_OK);
 }
 
-/* Sets verify->position to the batch of the last offset entry. MRT_EAGAIN: the indexes cannot be
- * trusted. */
+/* Sets verify->position to the batch of the last offset entry.
+ * MRT_EAGAIN: the indexes cannot be trusted. */
 static mrt_status trust_index(struct job *job, struct verify *verify)
 {
     struct segment *segment = verify->segment;
@@ -302,8 +302,8 @@ static mrt_status probe(struct job *job, struct verify *verify)
     JOB_END(job, MRT_OK);
 }
 
-/* What a lost page leaves in @p, which lies at @position: a sector of zeros, or (@begins: the damage
- * begins here) zeros up to the end of one. */
+/* What a lost page leaves in @p, which lies at @position: a sector of zeros, or (@begins: the
+ * damage begins here) zeros up to the end of one. */
 static uint32_t has_hole(const uint8_t *p, uint64_t n, uint64_t position, uint32_t begins)
 {
     static const uint8_t zeros[SECTOR];

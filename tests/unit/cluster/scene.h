@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * scene.h - entries for tests: topics whose id follows from their name, and a log of entries applied
- * one after the other.
+ * scene.h - entries for tests: topics whose id follows from their name, and a log of entries
+ * applied one after the other.
  */
 #ifndef TESTS_UNIT_CLUSTER_SCENE_H
 #define TESTS_UNIT_CLUSTER_SCENE_H
@@ -23,7 +23,8 @@ extern const uint8_t scene_cluster[16];
 void scene_init(struct scene *scene);
 void scene_fini(struct scene *scene);
 
-/* Applies scene->entry. On MRT_OK the next entry is begun; on errors the image must be as before. */
+/* Applies scene->entry.
+ * On MRT_OK the next entry is begun; on errors the image must be as before. */
 mrt_status scene_apply(struct scene *scene);
 
 /* The id a topic of that name has here. */

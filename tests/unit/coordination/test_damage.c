@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What becomes of a log whose files were cut, flipped, lost or left by a power cut. In every case it
- * is refused, or what it delivers is what was appended, from the first entry on; what was
+ * What becomes of a log whose files were cut, flipped, lost or left by a power cut. In every case
+ * it is refused, or what it delivers is what was appended, from the first entry on; what was
  * acknowledged is missing only where the damage cannot be told from a torn write.
  */
 #include <stdio.h>

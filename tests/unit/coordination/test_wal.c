@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The bytes of a segment: four records in three batches (the second and third were written together),
- * read back whole, damaged in every bit, cut at every byte.
+ * The bytes of a segment: four records in three batches (the second and third were written
+ * together), read back whole, damaged in every bit, cut at every byte.
  */
 #include <string.h>
 

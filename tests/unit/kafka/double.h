@@ -3,8 +3,8 @@
  * double.h - a host, a stream and a broker that do as the test says, around one served connection
  * of the kafka plugin, loaded through its entry like any plugin.
  *
- * The cluster: broker 1 at b1:9092, controller; broker 2 fenced; topic "seen" with id 07 07 ..., two
- * partitions, the second without a leader. Everything taken is counted, and must be given back.
+ * The cluster: broker 1 at b1:9092, controller; broker 2 fenced; topic "seen" with id 07 07 ...,
+ * two partitions, the second without a leader. Everything taken is counted, and must be given back.
  */
 #ifndef TESTS_UNIT_KAFKA_DOUBLE_H
 #define TESTS_UNIT_KAFKA_DOUBLE_H

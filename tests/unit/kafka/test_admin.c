@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Everything but produce and fetch, against the double (double.h): what clients read of the cluster,
- * and the operations that .op files describe.
+ * Everything but produce and fetch, against the double (double.h): what clients read of the
+ * cluster, and the operations that .op files describe.
  */
 #include "plugins/protocol/kafka/errors.h"
 #include "tests/unit/kafka/double.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * play.h - a simulated run with a bit of everything: two nodes, whose strands and reactors pass balls
- * around, each ball stopping to write a file, to wait for a timer or for a worker. What a strand's
- * rules promise is checked on the way.
+ * play.h - a simulated run with a bit of everything: two nodes, whose strands and reactors pass
+ * balls around, each ball stopping to write a file, to wait for a timer or for a worker. What a
+ * strand's rules promise is checked on the way.
  */
 #ifndef TESTS_UNIT_RUNTIME_PLAY_H
 #define TESTS_UNIT_RUNTIME_PLAY_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * stage.h - one scene in either environment: a runtime with MORTISE_REACTORS reactors, a strand, a
- * plugin's host and a directory of its own. The same tests run on Linux and in a simulated world, of
- * which each test gets a new one with the seed of its run.
+ * plugin's host and a directory of its own. The same tests run on Linux and in a simulated world,
+ * of which each test gets a new one with the seed of its run.
  */
 #ifndef TESTS_UNIT_RUNTIME_STAGE_H
 #define TESTS_UNIT_RUNTIME_STAGE_H

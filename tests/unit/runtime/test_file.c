@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mortise.host.file/1 over a directory of its own, on Linux and in simulated worlds of several seeds:
- * both must behave alike, however a call ends. What only the simulated disk can do (running full,
- * failing, being slow) comes last.
+ * mortise.host.file/1 over a directory of its own, on Linux and in simulated worlds of several
+ * seeds: both must behave alike, however a call ends. What only the simulated disk can do (running
+ * full, failing, being slow) comes last.
  */
 #include "tests/unit/runtime/stage.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who may have how much memory: budgets, arenas, read buffers, blocks. Read buffers are tried in the
- * simulated world, where a reactor's turns can be told apart, and on threads that release leases.
+ * Who may have how much memory: budgets, arenas, read buffers, blocks. Read buffers are tried in
+ * the simulated world, where a reactor's turns can be told apart, and on threads that release
+ * leases.
  */
 #include "core/runtime/arena.h"
 #include "core/runtime/budget.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Timers: the heap against a plain list, and timers of reactors and strands in a simulated world and
- * on real threads.
+ * Timers: the heap against a plain list, and timers of reactors and strands in a simulated world
+ * and on real threads.
  */
 #include "core/base/memory.h"
 #include "core/runtime/heap.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A reactor that goes to sleep just when somebody posts: the moment is tens of nanoseconds wide, so it
- * is not waited for but made. The scene is a running reactor on Linux whose environment posts a task,
- * as a foreign thread would, from within the calls the reactor makes on its way to sleep. A wake that
- * is lost is never made up for: the test would end at LIVE_WAIT_S.
+ * A reactor that goes to sleep just when somebody posts: the moment is tens of nanoseconds wide, so
+ * it is not waited for but made. The scene is a running reactor on Linux whose environment posts a
+ * task, as a foreign thread would, from within the calls the reactor makes on its way to sleep. A
+ * wake that is lost is never made up for: the test would end at LIVE_WAIT_S.
  */
 #include "core/runtime/env.h"
 #include "tests/unit/live.h"
@@ -33,7 +33,8 @@ static void ran(mrt_task *task)
         live_signal(&scene.over);
 }
 
-/* Posts in every third of the calls between two runs of the task: each kind of call has its turn. */
+/* Posts in every third of the calls between two runs of the task: each kind of call has its
+ * turn. */
 static void intrude(struct env *env)
 {
     struct env_thread *thread = env_thread(env);

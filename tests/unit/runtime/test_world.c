@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The simulated world itself: that a seed is a run, and that the seeds reach what threads would. The
- * play is play.h's; executors under a microscope (who runs what, in which order, within which bound)
- * are here too, because only here the order is ours.
+ * The simulated world itself: that a seed is a run, and that the seeds reach what threads would.
+ * The play is play.h's; executors under a microscope (who runs what, in which order, within which
+ * bound) are here too, because only here the order is ours.
  */
 #include "core/base/list.h"
 #include "core/base/memory.h"

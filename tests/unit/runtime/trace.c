@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Prints the hashes of a few simulated runs, one a line, for comparison between compilers, levels of
- * optimisation and sanitizers: `diff <(build/dev/tests/sim_trace) <(build/clang/tests/sim_trace)`.
+ * Prints the hashes of a few simulated runs, one a line, for comparison between compilers, levels
+ * of optimisation and sanitizers: `diff <(build/dev/tests/sim_trace)
+ * <(build/clang/tests/sim_trace)`.
  */
 #include <inttypes.h>
 #include <stdio.h>

@@ -494,8 +494,8 @@ static inline mrt_status scene_at(
 
 /* ---- batches --------------------------------------------------------------------------------- */
 
-/* A batch of real records in @p: offsets @base to @base + count - 1, values of @bytes in all. What is
- * in them follows from @number. Its size. */
+/* A batch of real records in @p: offsets @base to @base + count - 1, values of @bytes in all. What
+ * is in them follows from @number. Its size. */
 static inline uint64_t scene_batch(
     uint8_t *p, int64_t base, int32_t count, int64_t ms, uint64_t bytes, uint32_t number)
 {
