@@ -114,6 +114,7 @@ struct log {
     struct list maintains; /* log_request */
     int64_t trim_upto;     /* of the running trim or retention */
     uint8_t *blob;         /* owned; what a blob_put in flight borrows */
+    mrt_str blob_view;     /* borrowed with it */
 
     /* flush: beside the jobs */
     mrt_op flush_op;

@@ -62,10 +62,10 @@ mrt_status snapshot_put(struct log *log)
     if (log->blob == NULL)
         return MRT_ENOMEM;
     producers_encode(&log->producers, log->blob);
-    mrt_str bytes = {(const char *)log->blob, size};
+    log->blob_view = (mrt_str){(const char *)log->blob, size};
     return op_outcome(
-        &log->op,
-        log->ops->blob_put(log->store, &log->op, MRT_BLOB_PRODUCERS, log->now.end, &bytes, 0));
+        &log->op, log->ops->blob_put(
+                      log->store, &log->op, MRT_BLOB_PRODUCERS, log->now.end, &log->blob_view, 0));
 }
 
 static void blob_done(struct log *log, const char *event)
@@ -123,9 +123,10 @@ mrt_status epochs_put(struct log *log)
     log->blob = memory_try(epochs_size(&log->epochs), 8);
     if (log->blob == NULL)
         return MRT_ENOMEM;
-    mrt_str text = {(const char *)log->blob, epochs_encode(&log->epochs, (char *)log->blob)};
+    log->blob_view =
+        (mrt_str){(const char *)log->blob, epochs_encode(&log->epochs, (char *)log->blob)};
     return op_outcome(
-        &log->op, log->ops->blob_put(log->store, &log->op, MRT_BLOB_EPOCHS, 0, &text, 0));
+        &log->op, log->ops->blob_put(log->store, &log->op, MRT_BLOB_EPOCHS, 0, &log->blob_view, 0));
 }
 
 mrt_status epochs_step(struct log *log)
