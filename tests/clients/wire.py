@@ -1,7 +1,7 @@
 """A Kafka client that is small enough to be trusted: non-flexible versions only, one request at a time.
 
 It says what was acknowledged and with which offset, which ordinary clients hide."""
-import socket, struct
+import socket, struct, time
 
 API = {"produce": (0, 7), "fetch": (1, 11), "list_offsets": (2, 4), "metadata": (3, 4), "api_versions": (18, 0),
        "create_topics": (19, 2), "delete_topics": (20, 1), "init_producer_id": (22, 0)}
@@ -39,7 +39,8 @@ def varint(value):
     return bytes(out)
 
 
-def record_batch(values, timestamp=1700000000000, producer=(-1, -1, -1)):
+def record_batch(values, timestamp=None, producer=(-1, -1, -1)):
+    timestamp = timestamp or int(time.time() * 1000)
     records = bytearray()
     for i, value in enumerate(values):
         body = b"\0" + varint(0) + varint(i) + varint(-1) + varint(len(value)) + value + varint(0)
