@@ -103,9 +103,11 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def run(*command, input=None, timeout=120, ok=(0,)):
-    """The output of a command that must succeed."""
+def run(*command, input=None, timeout=120, ok=(0,), everything=False):
+    """The output of a command that must succeed; with everything its error output, too."""
     result = subprocess.run([str(part) for part in command], input=input, capture_output=True, timeout=timeout)
+    if everything:
+        result.stdout += result.stderr
     out = result.stdout.decode(errors="replace")
     check(result.returncode in ok,
           f"{' '.join(map(str, command))}: exit {result.returncode}\n{out}\n{result.stderr.decode(errors='replace')}")
@@ -130,7 +132,7 @@ TOOLS = {
     "console-producer": "org.apache.kafka.tools.ConsoleProducer",
     "console-consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer",
     "topics": "org.apache.kafka.tools.TopicCommand",
-    "dump-log": "org.apache.kafka.tools.DumpLogSegments",
+    "dump-log": "kafka.tools.DumpLogSegments",
     "configs": "kafka.admin.ConfigCommand",
 }
 

@@ -32,7 +32,8 @@ def dump(data):
         arguments = ["--deep-iteration"] if suffix in (".log", ".index", ".timeindex") else []
         for options in ([], ["--index-sanity-check"]) if suffix in (".index", ".timeindex") else ([],):
             for at in range(0, len(some), 50):
-                out = kafka_tool("dump-log", *arguments, *options, "--files", ",".join(some[at:at + 50]))
+                out = kafka_tool("dump-log", *arguments, *options, "--files", ",".join(some[at:at + 50]),
+                                 everything=True)
                 for line in out.splitlines():
                     check(not any(word in line for word in COMPLAINTS), f"dump-log {suffix} {options}: {line}")
     return files
@@ -73,5 +74,25 @@ def after_kills_and_rolls_too():
     return f"{len(files)} files"
 
 
+def a_damaged_index_is_noticed():
+    """The check itself can fail: an entry that points one byte off is complained about."""
+    with Broker("broker.log_segment_bytes=60000") as broker:
+        wire = Connection(broker.port)
+        check(wire.create("t") == 0, "create")
+        for _ in range(100):
+            wire.produce("t", 0, [b"x" * 300])
+        broker.stop()
+        index = max((broker.home / "data/t-0").glob("*.index"), key=lambda path: path.stat().st_size)
+        data = bytearray(index.read_bytes())
+        check(len(data) >= 16, "the index has no second entry")
+        data[11] ^= 1
+        index.write_bytes(data)
+        try:
+            dump(broker.home / "data")
+        except AssertionError as error:
+            return str(error).splitlines()[0][:90]
+    raise AssertionError("dump-log says nothing about a damaged index")
+
+
 if __name__ == "__main__":
-    main(every_codec_of_java_is_stored_as_it_came, after_kills_and_rolls_too)
+    main(every_codec_of_java_is_stored_as_it_came, after_kills_and_rolls_too, a_damaged_index_is_noticed)
