@@ -246,7 +246,7 @@ static void make_listener(struct door *door, uint32_t i)
     await_inside(listener->group.reactor, init_call, listener);
 }
 
-/* A port 0 is resolved by the first reactor; the others bind what it got. */
+/* The same endpoint for every reactor: the transport lets them share what a port 0 became. */
 static mrt_status door_open(struct door *door, uint32_t index, mrt_error *error)
 {
     struct doors *doors = door->doors;
@@ -263,12 +263,11 @@ static mrt_status door_open(struct door *door, uint32_t index, mrt_error *error)
             return error_set(
                 error, status, "listeners.%s: cannot listen on %.*s: %s", door->says.name,
                 STR_ARGS(call.endpoint), status_name(status));
-        if (i == 0)
-            call.endpoint = listener_bound(call.listener);
     }
     char *host = NULL;
     uint32_t port = 0;
-    char *bound = str_copy(&call.endpoint);
+    mrt_str address = listener_bound(&door->listeners[0]);
+    char *bound = str_copy(&address);
     if (strcmp(door->says.advertise, "auto") == 0 && split_address(bound, &host, &port))
         broker_advertise(doors->broker, index, port);
     memory_free(host);
