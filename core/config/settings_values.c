@@ -21,6 +21,7 @@ struct named {
     const char *kind;
     const char *name;
     struct place at;
+    bool is_default;          /* nobody wrote its name */
     const struct node *group; /* its settings, or NULL */
     const struct note_key *keys;
     uint32_t key_count;
@@ -43,6 +44,10 @@ static void unknown_plugin(const struct check *check, const struct named *plugin
             "settings of the %s plugin %s, which is not installed", plugin->kind, plugin->name);
         return;
     }
+    if (hint[0] == '\0' && plugin->is_default && count > 0)
+        snprintf(
+            hint, sizeof hint, "it is the default; there is %s: -o %s=%s", names[0], plugin->kind,
+            names[0]);
     if (hint[0] == '\0')
         snprintf(
             hint, sizeof hint, "is the package mortise-plugin-%s-%s installed?", plugin->kind,
@@ -213,7 +218,7 @@ static void check_used(const struct check *check, const struct schema_kind *kind
     const struct node *node = settings_text(settings_group(check->settings, kind->name), "use");
     if (settings_is_path(use))
         return;
-    struct named plugin = {.kind = kind->name, .name = use};
+    struct named plugin = {.kind = kind->name, .name = use, .is_default = node == NULL};
     if (node != NULL)
         plugin.at = node->value_at;
     check_plugin(check, &plugin);
@@ -236,6 +241,26 @@ static void check_listeners(const struct check *check)
             if (schema_kind_find(value->key->name) != NULL)
                 check_items(check, value->key->name, value);
         }
+}
+
+/* An assembler may leave out the policy that is the default: such a broker keeps everything. */
+static void check_policies(const struct check *check)
+{
+    const struct value *value = settings_find(check->settings, "broker.log_cleanup_policy");
+    const struct note_key *keys = NULL;
+    uint32_t count = 0;
+    ASSERT(value != NULL);
+    for (uint32_t i = 0; !value->is_set && i < value->item_count; i++) {
+        const char *name = value->items[i].p;
+        if (check->source->find(check->source->context, "cleanup", name, &keys, &count))
+            continue;
+        report_warning(
+            check->report, &value->at, NULL,
+            "there is no cleanup plugin %s: topics keep everything, whatever their retention.ms",
+            name);
+        return;
+    }
+    check_items(check, "cleanup", value);
 }
 
 static void check_kind(const struct check *check, const struct schema_kind *kind)
@@ -267,5 +292,5 @@ void settings_check_plugins(
     for (uint32_t i = 0; i < count; i++)
         check_kind(&check, &kinds[i]);
     check_listeners(&check);
-    check_items(&check, "cleanup", settings_find(settings, "broker.log_cleanup_policy"));
+    check_policies(&check);
 }

@@ -114,6 +114,20 @@ static bool find_keys(
     return true;
 }
 
+static const char *const *list_names(void *context, const char *kind, uint32_t *count)
+{
+    struct setup *setup = context;
+
+    *count = 0;
+    for (uint32_t i = 0; i < registry_count(setup->registry); i++) {
+        const struct plugin *plugin = registry_at(setup->registry, i);
+        for (uint32_t j = 0; plugin->refusal.status == MRT_OK && j < plugin->n_impls; j++)
+            if (strcmp(plugin->impls[j].kind->name, kind) == 0 && *count < SETUP_NAMES_MAX)
+                setup->names[(*count)++] = plugin->impls[j].name;
+    }
+    return setup->names;
+}
+
 /* Every policy that is there may be named in cleanup.policy, and its PER_TOPIC keys are configs. */
 static bool bind_topics(struct setup *setup, mrt_error *error)
 {
@@ -144,18 +158,20 @@ bool setup_make(struct setup *setup, const struct arguments *arguments, mrt_erro
 {
     *setup = (struct setup){.report = report_new()};
     read_settings(setup, arguments);
-    if (arguments->plugin_dir == NULL) {
+    struct registry_options options = {.directory = setup->plugin_dir};
+    options.builtins = builtins_all(&options.n_builtins);
+    if (arguments->plugin_dir == NULL && options.n_builtins > 0) {
+        options.directory = NULL; /* a static build is complete */
+    } else if (arguments->plugin_dir == NULL) {
         place_plugins(setup->plugin_dir);
     } else if (!place_absolute(arguments->plugin_dir, setup->plugin_dir)) {
         error_set(error, MRT_ENOENT, "%s: no such plugin directory", arguments->plugin_dir);
         return false;
     }
-    struct registry_options options = {.directory = setup->plugin_dir};
-    options.builtins = builtins_all(&options.n_builtins);
     if (registry_new(&options, &setup->registry, error) != MRT_OK)
         return false;
     add_paths(setup);
-    struct schema_source source = {.context = setup, .find = find_keys};
+    struct schema_source source = {.context = setup, .find = find_keys, .names = list_names};
     settings_check_plugins(setup->settings, &source, setup->report);
     if (!bind_topics(setup, error))
         return false;

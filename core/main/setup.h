@@ -11,12 +11,15 @@
 #include "core/main/places.h"
 #include "core/plugin/registry.h"
 
+#define SETUP_NAMES_MAX 64 /* of one kind that "did you mean" looks through */
+
 struct setup {
     struct settings *settings;
     struct report *report;
     struct registry *registry;
     struct topic_table *topics;
     char plugin_dir[PLACE_MAX];
+    const char *names[SETUP_NAMES_MAX]; /* of the kind last asked for */
 };
 
 /* Reads and checks everything. False when something is wrong: setup->report, or @error where not

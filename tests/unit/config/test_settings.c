@@ -439,6 +439,65 @@ static void settings_of_a_plugin_that_is_gone_are_a_warning(void **state)
         "a.conf:1:10: warning: settings of the codec plugin brotli, which is not installed\n"));
 }
 
+/* A build with one storage, which is not the default, and no cleanup policy. */
+static bool find_in_small_build(
+    void *context, const char *kind, const char *name, const struct note_key **keys,
+    uint32_t *count)
+{
+    bool absent = strcmp(kind, "cleanup") == 0 || strcmp(name, "segment") == 0;
+    return !absent && test_plugins.find(context, kind, name, keys, count);
+}
+
+static const char *const *names_in_small_build(void *context, const char *kind, uint32_t *count)
+{
+    static const char *const storages[] = {"memory"};
+    (void)context;
+    *count = strcmp(kind, "storage") == 0;
+    return storages;
+}
+
+static void load_small(struct scene *scene)
+{
+    const struct schema_source small = {NULL, find_in_small_build, names_in_small_build};
+    const struct settings_options options = {
+        .overrides = scene->overrides, .override_count = scene->override_count};
+    scene->settings = settings_load(&options, scene->report);
+    settings_check_plugins(scene->settings, &small, scene->report);
+}
+
+static void a_default_plugin_that_was_left_out_is_an_error_that_says_what_there_is(void **state)
+{
+    struct scene *scene = *state;
+    load_small(scene);
+    assert_int_equal(report_errors(scene->report), 1);
+    assert_string_equal(
+        report_text(scene->report),
+        "error: no storage plugin is called segment\n"
+        "      hint: it is the default; there is memory: -o storage=memory\n"
+        "warning: there is no cleanup plugin delete: topics keep everything, whatever their "
+        "retention.ms\n");
+}
+
+static void a_broker_without_the_default_policy_keeps_everything_and_says_so(void **state)
+{
+    struct scene *scene = *state;
+    override(scene, "storage=memory");
+    load_small(scene);
+    assert_int_equal(report_errors(scene->report), 0);
+    assert_int_equal(report_warnings(scene->report), 1);
+}
+
+static void a_policy_that_was_asked_for_must_be_there(void **state)
+{
+    struct scene *scene = *state;
+    override(scene, "storage=memory");
+    override(scene, "log_cleanup_policy=delete");
+    load_small(scene);
+    assert_int_equal(report_errors(scene->report), 1);
+    assert_non_null(
+        strstr(report_text(scene->report), "error: no cleanup plugin is called delete"));
+}
+
 static void a_batch_that_cannot_arrive_is_worth_a_warning(void **state)
 {
     struct scene *scene = *state;
@@ -484,6 +543,9 @@ int main(void)
         TEST(after_a_hundred_messages_the_rest_is_only_counted),
         TEST(a_file_too_large_or_no_file_at_all_is_named),
         TEST(settings_of_a_plugin_that_is_gone_are_a_warning),
+        TEST(a_default_plugin_that_was_left_out_is_an_error_that_says_what_there_is),
+        TEST(a_broker_without_the_default_policy_keeps_everything_and_says_so),
+        TEST(a_policy_that_was_asked_for_must_be_there),
         TEST(a_batch_that_cannot_arrive_is_worth_a_warning),
         TEST(the_samples_are_without_mistake),
     };
