@@ -41,12 +41,15 @@ int plugin_list(const char *directory, const struct builtin *builtins, uint32_t 
     struct registry *registry = NULL;
     mrt_error error;
     int result = 0;
-    place_plugins(place);
-    const struct registry_options options = {
-        .directory = directory != NULL ? directory : place,
+    struct registry_options options = {
+        .directory = directory,
         .builtins = builtins,
         .n_builtins = n_builtins,
     };
+    if (directory == NULL && n_builtins == 0) { /* a static build is complete */
+        place_plugins(place);
+        options.directory = place;
+    }
     if (registry_new(&options, &registry, &error) != MRT_OK) {
         fprintf(stderr, "mortise: %s\n", error.text);
         return 2;

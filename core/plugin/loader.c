@@ -46,6 +46,23 @@ struct loader {
     uint32_t n_builtins;
 };
 
+/* A second libc inside a static program ends badly, so there is no door for one. */
+#ifdef MORTISE_STATIC
+static void *code_map(const char *path, const char **why)
+{
+    (void)path;
+    *why = "this mortised is static and has its plugins inside";
+    return NULL;
+}
+#else
+static void *code_map(const char *path, const char **why)
+{
+    void *code = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    *why = code == NULL ? dlerror() : NULL;
+    return code;
+}
+#endif
+
 /* ---- what libltdl calls ---------------------------------------------------------------------- */
 
 static lt_module our_open(lt_user_data data, const char *path, lt_dladvise advise)
@@ -54,8 +71,8 @@ static lt_module our_open(lt_user_data data, const char *path, lt_dladvise advis
     struct loader *loader = data;
     if (path == NULL)
         return NULL;
-    void *code = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
-    const char *why = code == NULL ? dlerror() : NULL;
+    const char *why = NULL;
+    void *code = code_map(path, &why);
     if (code == NULL)
         snprintf(loader->why, sizeof loader->why, "%s", why != NULL ? why : "no reason given");
     return code;
