@@ -106,22 +106,38 @@ static mrt_status print(struct checkpoint_job *c)
     return lines == 0 ? MRT_OK : MRT_EAGAIN;
 }
 
-static mrt_status write_files(struct checkpoint_job *c)
+static mrt_status write_file(struct checkpoint_job *c, uint32_t kind)
 {
     struct job *job = &c->job;
     mrt_status status;
     JOB_BEGIN(job)
-    for (c->kind = 0; c->kind < MARKS; c->kind++) {
-        if (!(c->kinds & 1u << c->kind))
-            continue;
-        do /* a mark set for the first time while we print: count again */
-            status = print(c);
-        while (status == MRT_EAGAIN);
-        if (status)
-            JOB_RETURN(job, status);
-        segment_path(job, PATH_FILE, "", file_of[c->kind]);
-        JOB_STEP_OK(job, segment_replace(job, job->loaded, c->bytes));
-    }
+    if (!(c->kinds & 1u << kind))
+        JOB_RETURN(job, MRT_OK);
+    c->kind = kind;
+    do /* a mark set for the first time while we print: count again */
+        status = print(c);
+    while (status == MRT_EAGAIN);
+    if (status)
+        JOB_RETURN(job, status);
+    segment_path(job, PATH_FILE, "", file_of[kind]);
+    segment_path(job, PATH_FOLDER, "", "");
+    JOB_STEP_OK(job, segment_replace(job, job->loaded, c->bytes));
+    if (kind == MRT_MARK_LOG_START)
+        JOB_AWAIT_OK(
+            job, job->store->file->sync_dir(job->exec, &job->op, &job->paths->str[PATH_FOLDER]));
+    JOB_END(job, MRT_OK);
+}
+
+/* The log start first, durably: a recovery point above a start that is not known yet would look like
+ * lost bytes. */
+static mrt_status write_files(struct checkpoint_job *c)
+{
+    struct job *job = &c->job;
+    JOB_BEGIN(job)
+    JOB_STEP_OK(job, write_file(c, MRT_MARK_LOG_START));
+    JOB_STEP_OK(job, write_file(c, MARK_RECOVERED));
+    JOB_STEP_OK(job, write_file(c, MRT_MARK_HIGH_WATERMARK));
+    JOB_STEP_OK(job, write_file(c, MRT_MARK_CLEANED_TO));
     if (job->dir->boot_due && job->dir->strangers == 0) {
         job->dir->boot_due = 0;
         JOB_STEP_OK(job, segment_boot_write(job));

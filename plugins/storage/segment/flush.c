@@ -47,6 +47,8 @@ static struct segment *choose(mrt_log *log, struct sync_job *s)
     for (uint32_t i = segment_index_of(log, from); i < log->segment_count; i++) {
         struct segment *segment = log->segments[i];
         uint32_t sealed = i + 1 < log->segment_count;
+        if (segment->gone)
+            continue;
         if (segment->synced == segment->size && segment->named &&
             (!sealed || segment->index_synced))
             continue;
@@ -181,6 +183,27 @@ static void sync_end(struct job *job, mrt_status status)
     log->sync_idle = NULL;
 }
 
+mrt_status segment_sync_still(struct job *job)
+{
+    mrt_log *log = job->log;
+    log->still = 1;
+    return segment_sync_idle(job);
+}
+
+void segment_sync_go(mrt_log *log)
+{
+    log->still = 0;
+    for (mrt_op *op = log->flushers; op; op = flusher_of(op)->next)
+        if (flusher_of(op)->upto > log->end)
+            flusher_of(op)->upto = log->end;
+    if (log->failed)
+        end_flushers(log, MRT_EOFFLINE);
+    else
+        end_flushers(log, MRT_OK);
+    if (!log->failed)
+        segment_sync_start(log, log->flushers ? log->end : INT64_MIN);
+}
+
 mrt_status segment_sync_idle(struct job *job)
 {
     if (!job->log->sync)
@@ -193,7 +216,7 @@ void segment_sync_start(mrt_log *log, int64_t upto)
 {
     if (upto > log->sync_upto)
         log->sync_upto = upto;
-    if (log->sync || !is_wanted(log))
+    if (log->sync || log->still || !is_wanted(log))
         return;
     struct sync_job *s = segment_job_new(log->dir, log, NULL, sync_run, sizeof(*s));
     if (!s) {

@@ -18,6 +18,8 @@ static void handle_unref(struct handle *handle)
     const mrt_host *host = handle->store->host;
     if (__atomic_sub_fetch(&handle->lease.refs, 1, __ATOMIC_ACQ_REL) > 0)
         return;
+    if (handle->orphan)
+        __atomic_sub_fetch(&handle->store->files.orphans, 1, __ATOMIC_RELEASE);
     if (handle->keep)
         handle->keep->ops->release(handle->keep);
     host->free(host, handle);
@@ -86,7 +88,17 @@ static void close_handle(struct handle *handle)
     store->exec->leaf_leave(store->files.leaf);
     store->file->close(handle->file);
     handle->file = NULL;
+    if (segment_pinned(handle)) {
+        handle->orphan = 1;
+        __atomic_add_fetch(&store->files.orphans, 1, __ATOMIC_RELAXED);
+    }
     handle_unref(handle);
+}
+
+/* With our reference and the task's: pins are taken on this executor only. */
+static uint32_t is_read(const struct handle *handle)
+{
+    return __atomic_load_n(&handle->lease.refs, __ATOMIC_ACQUIRE) > 2;
 }
 
 /* On the log's executor. */
@@ -96,7 +108,7 @@ static void evict(mrt_task *task)
         (struct handle *)(void *)((char *)task - offsetof(struct handle, evict));
     struct store *store = handle->store;
     mrt_log *log = handle->log;
-    if (handle->segment && handle->held == 0)
+    if (handle->segment && handle->held == 0 && !is_read(handle))
         close_handle(handle);
     store->exec->leaf_enter(store->files.leaf);
     log->evictions--;
@@ -247,6 +259,11 @@ mrt_status segment_pin(struct handle *handle, mrt_lease **lease, uint64_t *ref)
     *lease = &handle->lease;
     *ref = handle->ref;
     return MRT_OK;
+}
+
+uint32_t segment_orphans(const struct store *store)
+{
+    return __atomic_load_n(&store->files.orphans, __ATOMIC_ACQUIRE) > 0;
 }
 
 uint32_t segment_pinned(const struct handle *handle)

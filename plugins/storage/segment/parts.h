@@ -66,6 +66,9 @@ void segment_close_files(struct segment *segment);
 /* A pin on @handle's bytes and the token to read them by. */
 mrt_status segment_pin(struct handle *handle, mrt_lease **lease, uint64_t *ref);
 
+/* Do reads pin bytes of files that were closed since? */
+uint32_t segment_orphans(const struct store *store);
+
 /* Do reads pin bytes of @handle? */
 uint32_t segment_pinned(const struct handle *handle);
 
@@ -184,6 +187,11 @@ void segment_sync_start(mrt_log *log, int64_t upto);
 
 /* For JOB_AWAIT: completes when durable >= @upto. */
 mrt_status segment_sync_wait(struct job *job, int64_t upto);
+
+/* For JOB_AWAIT: waits for the sync in flight; none begins until segment_sync_go(). While files are
+ * removed a sync could find durable what the removal, lost in a power cut, brings back undone. */
+mrt_status segment_sync_still(struct job *job);
+void segment_sync_go(mrt_log *log);
 
 /* For JOB_AWAIT, from a mutating job: completes when no sync is in flight. */
 mrt_status segment_sync_idle(struct job *job);

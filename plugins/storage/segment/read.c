@@ -76,6 +76,7 @@ struct read_job {
     mrt_read_res *res;
     uint64_t first; /* position of the first batch given */
     uint64_t after; /* position behind the last one */
+    int64_t first_offset;
     int64_t next_offset;
     uint32_t batches;
     uint32_t reserved;
@@ -154,7 +155,7 @@ static mrt_status find_last(struct read_job *r)
     JOB_END(job, MRT_OK);
 }
 
-static mrt_status read_run(struct job *job)
+static mrt_status read_slow(struct job *job)
 {
     struct read_job *r = (struct read_job *)job;
     mrt_log *log = job->log;
@@ -169,9 +170,9 @@ static mrt_status read_run(struct job *job)
         kit_batch_last(&cursor->batch) >= r->read->upto)
         JOB_RETURN(job, MRT_OK);
     r->first = cursor->position;
-    r->res->first_offset = cursor->batch.base_offset;
+    r->first_offset = cursor->batch.base_offset;
     JOB_STEP_OK(job, segment_hold(job, cursor->segment, FILE_LOG));
-    i = segment_index_of(log, r->res->first_offset);
+    i = segment_index_of(log, r->first_offset);
     if (log->segments[i] == cursor->segment && is_rest_wanted(log, i, r->first, r->read)) {
         r->after = cursor->segment->size;
         r->next_offset = segment_next(log, i);
@@ -179,16 +180,27 @@ static mrt_status read_run(struct job *job)
         JOB_STEP_OK(job, find_last(r));
     }
     segment = cursor->segment;
-    if (segment->gone)
+    if (segment->gone || r->after > segment->size)
         JOB_RETURN(job, MRT_ERANGE);
     if (r->after == r->first)
         JOB_RETURN(job, MRT_OK);
+    r->res->first_offset = r->first_offset;
     r->res->next_offset = r->next_offset;
     if (r->after < segment->size) {
         struct hint hint = {r->next_offset, r->next_offset, segment->serial, r->after};
         segment_hint(log, &hint);
     }
     JOB_RETURN(job, give(segment, r->first, r->after, r->res));
+    JOB_END(job, MRT_EBUG);
+}
+
+/* What fails because the segment was trimmed meanwhile is out of range. */
+static mrt_status read_run(struct job *job)
+{
+    mrt_status status;
+    JOB_BEGIN(job)
+    JOB_STEP(job, status, read_slow(job));
+    JOB_RETURN(job, status && job->segment && job->segment->gone ? MRT_ERANGE : status);
     JOB_END(job, MRT_EBUG);
 }
 
@@ -238,15 +250,18 @@ static mrt_status find_in_segment(struct find_job *f)
     struct job *job = &f->job;
     mrt_log *log = job->log;
     struct cursor *cursor = &f->cursor;
+    mrt_status status;
     uint32_t i;
     JOB_BEGIN(job)
     segment_job_unhold(job);
     cursor->segment = log->segments[segment_index_of(log, f->next)];
     cursor->window_bytes = 0;
     segment_use(job, cursor->segment);
-    JOB_STEP_OK(job, segment_seek_time(job, cursor, f->ms, f->next));
+    JOB_STEP(job, status, segment_seek_time(job, cursor, f->ms, f->next));
     if (cursor->segment->gone)
-        JOB_RETURN(job, MRT_ERANGE);
+        JOB_RETURN(job, MRT_ERANGE); /* trimmed meanwhile */
+    if (status)
+        JOB_RETURN(job, status);
     if (cursor->position < cursor->segment->size)
         JOB_RETURN(job, MRT_OK);
     i = segment_index_of(log, f->next);

@@ -126,9 +126,10 @@ static mrt_status corrupt(struct job *job, struct recovery *recovery, const char
     JOB_BEGIN(job)
     segment_say(
         job->store, MRT_LOG_ERROR,
-        "log.corrupt log=%s segment=%020lld position=%llu offset=%lld recovery_point=%lld "
-        "why=\"%s\"",
-        job->folder, base, position, from, (long long)recovery->recovered, what);
+        "log.corrupt log=%s segment=%020lld bytes=%llu position=%llu offset=%lld valid_at=%llu "
+        "recovery_point=%lld why=\"%s\"",
+        job->folder, base, (unsigned long long)verify->segment->size, position, from,
+        (unsigned long long)verify->valid_at, (long long)recovery->recovered, what);
     segment_error(
         recovery->why, MRT_ECORRUPT,
         "%s: %020lld.log, byte %llu, offset %lld: %s; restore the log from a replica or move the "
@@ -152,6 +153,18 @@ static uint32_t is_followed(const struct recovery *recovery)
     return 0;
 }
 
+/* Did the system's end take whole batches from the end of the segment? A segment begins where the
+ * one before ended. Only compaction, which syncs what it made, changes that, and a cut below the log
+ * start, which syncs that. */
+static uint32_t is_short(const struct recovery *recovery)
+{
+    const mrt_log *log = recovery->log;
+    if (recovery->trust != TRUST_NONE || recovery->at + 1 == log->segment_count)
+        return 0;
+    int64_t next = log->segments[recovery->at + 1]->index.base;
+    return next > recovery->verify_one.scan.end && next > mark_load(log->entry, MRT_MARK_LOG_START);
+}
+
 /* Damage at verify->scan.good: MRT_OK if it is a torn tail, to be cut. */
 static mrt_status judge(struct job *job, struct recovery *recovery)
 {
@@ -159,8 +172,11 @@ static mrt_status judge(struct job *job, struct recovery *recovery)
     JOB_BEGIN(job)
     verify->valid_at = 0;
     recovery->what = "damage below the recovery point";
-    if (verify->scan.end < recovery->recovered)
+    if (verify->scan.end < recovery->recovered &&
+        mark_load(recovery->log->entry, MRT_MARK_LOG_START) < recovery->recovered)
         JOB_STEP_OK(job, corrupt(job, recovery, recovery->what));
+    if (verify->scan.result == SCAN_GOING)
+        JOB_RETURN(job, MRT_OK);
     JOB_STEP_OK(job, segment_search(job, recovery));
     if (!verify->valid_at && !is_followed(recovery))
         JOB_RETURN(job, MRT_OK);
@@ -241,7 +257,7 @@ static mrt_status verify_files(struct job *job, struct recovery *recovery, uint3
     struct verify *verify = &recovery->verify_one;
     JOB_BEGIN(job)
     JOB_STEP_OK(job, segment_verify(job, recovery, evict));
-    if (verify->scan.result != SCAN_GOING) {
+    if (verify->scan.result != SCAN_GOING || is_short(recovery)) {
         JOB_STEP_OK(job, judge(job, recovery));
         JOB_STEP_OK(job, cut(job, recovery));
     }
@@ -272,11 +288,15 @@ static mrt_status verify_one(struct job *job, struct recovery *recovery, uint32_
 static uint32_t first_suspect(const struct recovery *recovery)
 {
     const mrt_log *log = recovery->log;
+    uint32_t first = log->segment_count;
     if (recovery->verify)
         return 0;
-    if (recovery->trust == TRUST_NONE)
-        return segment_index_of(log, recovery->recovered);
-    return log->segment_count;
+    if (recovery->trust != TRUST_NONE || first == 0)
+        return first;
+    first = segment_index_of(log, recovery->recovered - 1); /* its indexes may not be synced */
+    while (first > 0 && log->segments[first]->size == 0)
+        first--; /* whether an empty one is a leftover shows in what is before it */
+    return first;
 }
 
 /* A sealed segment that is trusted: only its latest time is wanted. */
@@ -292,7 +312,7 @@ static mrt_status trust_sealed(struct job *job, struct recovery *recovery)
     if (!status)
         JOB_STEP(job, status, segment_trust_time(job, verify));
     if (!status && recovery->sync &&
-        segment_next(recovery->log, recovery->at) > recovery->recovered)
+        segment_next(recovery->log, recovery->at) >= recovery->recovered)
         JOB_STEP(job, status, sync_files(job, verify));
     segment_verify_close(job, verify);
     verify->segment->synced = verify->segment->size;
@@ -320,19 +340,24 @@ static mrt_status visit(struct job *job, struct recovery *recovery)
     JOB_END(job, MRT_OK);
 }
 
-/* An empty segment stays only if it is the only one: after an unfinished roll or restart the log
- * ends where the batches before say, or at the last one if there are none. */
-static mrt_status drop_empty(struct job *job, struct recovery *recovery)
+/* Behind the last batch empty segments say nothing: an unfinished roll, or a finished one that core
+ * asks for again. */
+static mrt_status drop_last_empty(struct job *job, struct recovery *recovery)
 {
     mrt_log *log = recovery->log;
     JOB_BEGIN(job)
-    recovery->at = 0;
-    while (recovery->at < log->segment_count && log->segment_count > 1) {
-        if (log->segments[recovery->at]->size > 0)
-            recovery->at++;
-        else
-            JOB_STEP_OK(job, remove_segment(job, recovery, recovery->at));
-    }
+    while (log->segment_count > 1 && segment_active(log)->size == 0)
+        JOB_STEP_OK(job, remove_segment(job, recovery, log->segment_count - 1));
+    JOB_END(job, MRT_OK);
+}
+
+/* The names of what is kept: the process that made them may not have come to it. */
+static mrt_status sync_folder(struct job *job)
+{
+    JOB_BEGIN(job)
+    segment_path(job, PATH_FOLDER, job->folder, "");
+    JOB_AWAIT_OK(
+        job, job->store->file->sync_dir(job->exec, &job->op, &job->paths->str[PATH_FOLDER]));
     JOB_END(job, MRT_OK);
 }
 
@@ -359,10 +384,19 @@ static mrt_status make_first(struct job *job, struct recovery *recovery)
     segment_verify_close(job, verify);
     if (status)
         JOB_RETURN(job, status);
-    segment_path(job, PATH_FOLDER, job->folder, "");
-    JOB_AWAIT_OK(
-        job, job->store->file->sync_dir(job->exec, &job->op, &job->paths->str[PATH_FOLDER]));
+    JOB_STEP_OK(job, sync_folder(job));
     JOB_END(job, MRT_OK);
+}
+
+/* Is segment `at` an empty one of a roll that failed before a later one succeeded? Where bytes may
+ * have been lost it is one only if the batches before reach beyond its base. */
+static uint32_t is_leftover(const struct recovery *recovery)
+{
+    const mrt_log *log = recovery->log;
+    const struct segment *segment = log->segments[recovery->at];
+    if (segment->size > 0 || log->segment_count == 1)
+        return 0;
+    return recovery->trust != TRUST_NONE || (recovery->at > 0 && log->end > segment->index.base);
 }
 
 /* Goes through the segments, oldest first, until one is cut. */
@@ -370,12 +404,15 @@ static mrt_status visit_all(struct job *job, struct recovery *recovery)
 {
     mrt_log *log = recovery->log;
     JOB_BEGIN(job)
-    JOB_STEP_OK(job, drop_empty(job, recovery));
+    JOB_STEP_OK(job, drop_last_empty(job, recovery));
     recovery->suspect = first_suspect(recovery);
-    for (recovery->at = 0; recovery->at < log->segment_count; recovery->at++) {
+    for (recovery->at = 0; recovery->at < log->segment_count && !recovery->cut;) {
+        if (is_leftover(recovery)) {
+            JOB_STEP_OK(job, remove_segment(job, recovery, recovery->at));
+            continue;
+        }
         JOB_STEP_OK(job, visit(job, recovery));
-        if (recovery->cut)
-            break;
+        recovery->at++;
     }
     JOB_END(job, MRT_OK);
 }
@@ -399,6 +436,8 @@ static mrt_status conclude(struct job *job, struct recovery *recovery)
         JOB_STEP_OK(job, corrupt(job, recovery, "the log ends below the recovery point"));
     }
     log->durable = log->end;
+    if (!recovery->sync)
+        segment_active(log)->index_synced = 0;
     log->indexed = segment_active(log)->index.base;
     if (job->change)
         segment_mark(job->dir, log->entry, MARK_RECOVERED, log->end);
@@ -443,6 +482,8 @@ mrt_status segment_recover(struct job *job, struct recovery *recovery)
     JOB_STEP_OK(job, visit_all(job, recovery));
     if (log->segment_count == 0)
         JOB_STEP_OK(job, make_first(job, recovery));
+    if (recovery->sync)
+        JOB_STEP_OK(job, sync_folder(job));
     JOB_STEP_OK(job, conclude(job, recovery));
     JOB_END(job, MRT_OK);
 }

@@ -41,6 +41,7 @@ struct files {
     struct handle *oldest;
     uint64_t count; /* open, listed or not */
     uint64_t max;
+    uint64_t orphans; /* atomic: closed by us, but read by somebody who pinned them */
 };
 
 struct store {
@@ -158,6 +159,8 @@ struct handle {
     uint32_t held;   /* by jobs; log's executor */
     uint32_t doomed; /* closed when nobody holds it */
     uint32_t listed; /* under the leaf */
+    uint32_t orphan; /* counted in files.orphans */
+    uint32_t reserved;
 };
 
 struct segment {
@@ -237,6 +240,8 @@ struct mrt_log {
     uint32_t side_cap;
     uint32_t unnamed; /* files were made since the last sync of the folder */
     uint32_t discard_again;
+    uint32_t still; /* no sync may begin */
+    uint32_t reserved;
     struct job *discard; /* the job that removes .deleted files, or NULL */
 };
 

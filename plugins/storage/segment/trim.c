@@ -124,6 +124,8 @@ static void change_end(struct job *job, mrt_status status)
 {
     (void)status;
     job->log->busy = 0;
+    if (job->log->still)
+        segment_sync_go(job->log);
 }
 
 /* ---- head ------------------------------------------------------------------------------------ */
@@ -143,6 +145,24 @@ struct trim_job {
     struct cursor cursor;
 };
 
+/* Removes the first segment. Who meets it meanwhile is told that it is gone. */
+static mrt_status remove_first(struct job *job)
+{
+    mrt_log *log = job->log;
+    mrt_status status;
+    JOB_BEGIN(job)
+    log->segments[0]->gone = 1;
+    JOB_STEP(job, status, rename_files(job, log->segments[0]));
+    if (status) {
+        log->segments[0]->gone = 0;
+        JOB_RETURN(job, status);
+    }
+    log->unnamed = 1;
+    segment_drop(log, 0, 1);
+    discard(log);
+    JOB_END(job, MRT_OK);
+}
+
 static mrt_status head_run(struct job *job)
 {
     struct trim_job *t = (struct trim_job *)job;
@@ -152,16 +172,18 @@ static mrt_status head_run(struct job *job)
     status = segment_paths(job);
     if (status)
         JOB_RETURN(job, status);
-    while (log->segment_count > 1 && log->segments[1]->index.base <= t->offset) {
-        JOB_STEP(job, status, rename_files(job, log->segments[0]));
-        if (status)
-            JOB_RETURN(job, status);
-        if (log->start < log->segments[1]->index.base)
-            log->start = log->segments[1]->index.base;
-        segment_drop(log, 0, 1);
-        discard(log);
-    }
+    t->end = log->start;
     log->start = t->offset;
+    JOB_AWAIT_OK(job, segment_sync_still(job));
+    while (log->segment_count > 1 && log->segments[1]->index.base <= t->offset) {
+        JOB_STEP(job, status, remove_first(job));
+        if (status && log->segments[0]->index.base <= t->end) {
+            log->start = t->end; /* nothing has changed */
+            JOB_RETURN(job, status);
+        }
+        if (status) /* the next trim tries again */
+            break;
+    }
     if (log->indexed < log->segments[0]->index.base)
         log->indexed = log->segments[0]->index.base;
     segment_mark(job->dir, log->entry, MRT_MARK_LOG_START, log->start);
@@ -254,9 +276,7 @@ static void forget(struct trim_job *t)
     segment->index_count = t->kept.offsets;
     segment->time_count = t->kept.times;
     segment->index_synced = 0;
-    log->end = t->end;
-    if (log->start > log->end)
-        log->start = log->end;
+    log->end = t->end > log->start ? t->end : log->start;
     log->sync_upto = log->end;
     if (log->indexed > segment->index.base)
         log->indexed = segment->index.base;
@@ -327,7 +347,7 @@ static mrt_status cut_log(struct trim_job *t, struct segment *segment)
     const mrt_host_file *file = job->store->file;
     JOB_BEGIN(job)
     JOB_STEP_OK(job, segment_hold(job, segment, FILE_LOG));
-    if (segment_pinned(segment->file[FILE_LOG])) {
+    if (segment_pinned(segment->file[FILE_LOG]) || segment_orphans(job->store)) {
         JOB_STEP_OK(job, cut_by_copy(t, segment));
         JOB_RETURN(job, MRT_OK);
     }
@@ -381,7 +401,7 @@ static mrt_status tail_run(struct job *job)
     status = segment_paths(job);
     if (status)
         JOB_RETURN(job, status);
-    JOB_AWAIT_OK(job, segment_sync_idle(job));
+    JOB_AWAIT_OK(job, segment_sync_still(job));
     JOB_STEP_OK(job, plan_cut(t));
     segment_job_unhold(job);
     JOB_STEP_OK(job, lower_claim(job, t->end));
@@ -399,7 +419,10 @@ static mrt_status tail_run(struct job *job)
         __atomic_store_n(&job->dir->unclean, 1, __ATOMIC_RELAXED);
         JOB_RETURN(job, status);
     }
+    segment_sync_go(log);
     JOB_AWAIT_OK(job, segment_sync_wait(job, log->end));
+    if (log->end > t->end) /* no batch says where the log ends: the log start does */
+        JOB_AWAIT_OK(job, segment_checkpoint_wait(job));
     JOB_END(job, MRT_OK);
 }
 
@@ -476,7 +499,7 @@ static mrt_status restart_run(struct job *job)
     }
     if (status)
         JOB_RETURN(job, status);
-    JOB_AWAIT_OK(job, segment_sync_idle(job));
+    JOB_AWAIT_OK(job, segment_sync_still(job));
     JOB_STEP_OK(job, lower_claim(job, log->segments[0]->index.base));
     JOB_STEP(job, status, begin_again(t));
     if (status) {

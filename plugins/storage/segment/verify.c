@@ -96,8 +96,8 @@ mrt_status segment_trust_time(struct job *job, struct verify *verify)
     JOB_END(job, MRT_OK);
 }
 
-/* Sets verify->position to the batch of the last offset entry.
- * MRT_EAGAIN: the indexes cannot be trusted. */
+/* Sets verify->position to the batch of the last offset entry. MRT_EAGAIN: the indexes cannot be
+ * trusted. */
 static mrt_status trust_index(struct job *job, struct verify *verify)
 {
     struct segment *segment = verify->segment;
@@ -302,17 +302,23 @@ static mrt_status probe(struct job *job, struct verify *verify)
     JOB_END(job, MRT_OK);
 }
 
-/* What a lost page leaves in @p, which lies at @position: a sector of zeros, or (@begins: the
- * damage begins here) zeros up to the end of one. */
-static uint32_t has_hole(const uint8_t *p, uint64_t n, uint64_t position, uint32_t begins)
+/* What a lost page leaves: are all bytes of a sector zeros, as far as it lies in @p? @p lies at
+ * @position and begins with the damage or in the midst of it; @final: the file ends with it. */
+static uint32_t has_hole(const uint8_t *p, uint64_t n, uint64_t position, uint32_t final)
 {
     static const uint8_t zeros[SECTOR];
-    uint64_t at = (SECTOR - position % SECTOR) % SECTOR;
-    if (begins && at > 0 && at <= n && !memcmp(p, zeros, at))
-        return 1;
-    for (; at + SECTOR <= n; at += SECTOR)
-        if (!memcmp(p + at, zeros, SECTOR))
+    uint64_t at = 0;
+    while (at < n) {
+        uint64_t size = SECTOR - (position + at) % SECTOR;
+        if (size > n - at) {
+            if (!final)
+                return 0;
+            size = n - at;
+        }
+        if (!memcmp(p + at, zeros, size))
             return 1;
+        at += size;
+    }
     return 0;
 }
 
@@ -341,16 +347,19 @@ mrt_status segment_search(struct job *job, struct recovery *recovery)
     verify->valid_at = 0;
     verify->zeros = 0;
     verify->position = verify->scan.good;
-    while (verify->position + KIT_BATCH_HEADER <= size && !verify->valid_at) {
+    while (verify->position < size && !verify->valid_at) {
         JOB_AWAIT_OK(
             job, segment_read_at(job, verify->log, verify->chunk, CHUNK_BYTES, verify->position));
         verify->filled = job->got;
-        if (verify->filled < KIT_BATCH_HEADER)
+        if (verify->filled == 0)
             break;
         JOB_STEP_OK(job, search_chunk(job, verify));
         seen = verify->valid_at ? verify->valid_at - verify->position : verify->filled;
-        verify->zeros |=
-            has_hole(verify->chunk, seen, verify->position, verify->position == verify->scan.good);
+        verify->zeros |= has_hole(
+            verify->chunk, seen, verify->position,
+            !verify->valid_at && verify->position + verify->filled >= size);
+        if (verify->position + verify->filled >= size)
+            break;
         verify->position += verify->filled - KIT_BATCH_HEADER + 1;
     }
     JOB_END(job, MRT_OK);

@@ -32,6 +32,8 @@ struct scene {
     bool simulated;
     uint64_t seed;
     uint64_t disk_bytes;
+    bool calm;
+    uint32_t boots;
     struct mrt_cfg cfg;
     struct live live;
     struct world *world;
@@ -185,22 +187,29 @@ static inline void scene_create(struct scene *scene)
     assert_int_equal(scene->life->create(&how, &scene->inst, &error), MRT_OK);
 }
 
+/* A world with one node on scene->disk. The node's boot id follows from scene->boots. */
+static inline void scene_world(struct scene *scene)
+{
+    const struct world_options options = {
+        .seed = scene->seed, .calm = scene->calm, .print = getenv("SCENE_PRINT") != NULL};
+    const struct sim_node_options node = {.reactors = test_reactors(), .disk = scene->disk};
+    scene->world = world_new(&options);
+    for (uint32_t i = 0; i < scene->boots; i++)
+        sim_node_free(sim_node_new(scene->world, &(struct sim_node_options){.reactors = 1}));
+    scene->node = sim_node_new(scene->world, &node);
+}
+
 static inline void scene_boot(struct scene *scene)
 {
     if (scene->cfg.v[0] == 0)
         scene->cfg = (struct mrt_cfg){{64, 5000, 4096, 10485760}};
     if (scene->simulated) {
-        scene->world = world_new(
-            &(struct world_options){.seed = scene->seed, .print = getenv("SCENE_PRINT") != NULL});
         scene->disk = disk_new(scene->disk_bytes);
-        scene->node = sim_node_new(
-            scene->world,
-            &(struct sim_node_options){.reactors = test_reactors(), .disk = scene->disk});
         strcpy(scene->path, "/d");
-        mrt_str path = str_of(scene->path);
+        mrt_str path = str_of(scene->path), root = str_of("/");
         assert_int_equal(disk_mkdir(scene->disk, &path, 0), MRT_OK);
-        mrt_str root = str_of("/");
         assert_int_equal(disk_sync_dir(scene->disk, &root), MRT_OK);
+        scene_world(scene);
     } else {
         live_start(&scene->live);
         strcpy(scene->path, "/tmp/mortise.XXXXXX");
@@ -226,6 +235,21 @@ static inline void scene_destroy(struct scene *scene)
     host_free(scene->host);
     strand_free(scene->dir_exec);
     strand_free(scene->inst_exec);
+}
+
+/* The node goes, and comes back with @disk: another system if @rebooted, else the next process. */
+static inline void scene_restart_on(struct scene *scene, struct disk *disk, bool rebooted)
+{
+    scene_destroy(scene);
+    sim_node_free(scene->node);
+    world_free(scene->world);
+    disk_free(scene->disk);
+    scene->disk = disk;
+    scene->seed += 1000;
+    if (rebooted)
+        scene->boots++;
+    scene_world(scene);
+    scene_create(scene);
 }
 
 static inline void scene_end(struct scene *scene)
@@ -567,6 +591,162 @@ struct scene_file {
     mrt_slice slice;
     mrt_slicev v;
 };
+
+static inline mrt_status scene_do_blob_put(struct scene_call *call, mrt_op *op)
+{
+    return call->scene->ops->blob_put(
+        call->log, op, call->kind, call->offset, call->in, call->flags);
+}
+
+static inline mrt_status scene_blob_put(
+    struct scene_log *log, uint32_t kind, int64_t offset, const char *text, uint32_t flags)
+{
+    mrt_str bytes = str_of(text);
+    struct scene_call call = {
+        .scene = log->scene,
+        .exec = log->exec,
+        .call = scene_do_blob_put,
+        .log = log->log,
+        .in = &bytes,
+        .offset = offset,
+        .kind = kind,
+        .flags = flags,
+    };
+    return scene_do(&call);
+}
+
+static inline mrt_status scene_do_blob_get(struct scene_call *call, mrt_op *op)
+{
+    return call->scene->ops->blob_get(
+        call->log, op, call->kind, call->offset, call->out, call->n, call->got);
+}
+
+static inline mrt_status scene_blob_get(
+    struct scene_log *log, uint32_t kind, int64_t offset, char *to, uint64_t cap, uint64_t *got)
+{
+    struct scene_call call = {
+        .scene = log->scene,
+        .exec = log->exec,
+        .call = scene_do_blob_get,
+        .log = log->log,
+        .out = to,
+        .n = cap,
+        .got = got,
+        .offset = offset,
+        .kind = kind,
+    };
+    return scene_do(&call);
+}
+
+static inline mrt_status scene_do_blob_remove(struct scene_call *call, mrt_op *op)
+{
+    return call->scene->ops->blob_remove(call->log, op, call->kind, call->offset);
+}
+
+static inline mrt_status scene_blob_remove(struct scene_log *log, uint32_t kind, int64_t offset)
+{
+    struct scene_call call = {
+        .scene = log->scene,
+        .exec = log->exec,
+        .call = scene_do_blob_remove,
+        .log = log->log,
+        .offset = offset,
+        .kind = kind,
+    };
+    return scene_do(&call);
+}
+
+static inline mrt_status scene_do_blobs(struct scene_call *call, mrt_op *op)
+{
+    uint32_t n = 0;
+    (void)op;
+    mrt_status status = call->scene->ops->blobs(
+        call->log, call->kind, call->offset, call->out, (uint32_t)call->n, &n);
+    *call->got = n;
+    return status;
+}
+
+static inline uint64_t scene_blobs(
+    struct scene_log *log, uint32_t kind, int64_t from, int64_t *out, uint32_t cap)
+{
+    uint64_t n = 0;
+    struct scene_call call = {
+        .scene = log->scene,
+        .exec = log->exec,
+        .call = scene_do_blobs,
+        .log = log->log,
+        .out = out,
+        .n = cap,
+        .got = &n,
+        .offset = from,
+        .kind = kind,
+    };
+    assert_int_equal(scene_do(&call), MRT_OK);
+    return n;
+}
+
+static inline mrt_status scene_do_mark(struct scene_call *call, mrt_op *op)
+{
+    (void)op;
+    if (call->out != NULL)
+        return call->scene->ops->mark_get(call->log, call->kind, call->out);
+    call->scene->ops->mark_set(call->log, call->kind, call->offset);
+    return MRT_OK;
+}
+
+static inline void scene_mark_set(struct scene_log *log, uint32_t kind, int64_t value)
+{
+    struct scene_call call = {
+        .scene = log->scene,
+        .exec = log->exec,
+        .call = scene_do_mark,
+        .log = log->log,
+        .offset = value,
+        .kind = kind,
+    };
+    assert_int_equal(scene_do(&call), MRT_OK);
+}
+
+static inline mrt_status scene_mark_get(struct scene_log *log, uint32_t kind, int64_t *value)
+{
+    struct scene_call call = {
+        .scene = log->scene,
+        .exec = log->exec,
+        .call = scene_do_mark,
+        .log = log->log,
+        .out = value,
+        .kind = kind,
+    };
+    return scene_do(&call);
+}
+
+static inline mrt_status scene_do_segments(struct scene_call *call, mrt_op *op)
+{
+    uint32_t n = 0;
+    (void)op;
+    mrt_status status =
+        call->scene->ops->segments(call->log, call->offset, call->out, (uint32_t)call->n, &n);
+    *call->got = n;
+    return status;
+}
+
+static inline uint32_t scene_segments(
+    struct scene_log *log, int64_t from, mrt_segment *out, uint32_t cap)
+{
+    uint64_t n = 0;
+    struct scene_call call = {
+        .scene = log->scene,
+        .exec = log->exec,
+        .call = scene_do_segments,
+        .log = log->log,
+        .out = out,
+        .n = cap,
+        .got = &n,
+        .offset = from,
+    };
+    assert_int_equal(scene_do(&call), MRT_OK);
+    return (uint32_t)n;
+}
 
 static inline mrt_status scene_do_file(struct scene_call *call, mrt_op *op)
 {
