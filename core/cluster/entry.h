@@ -41,7 +41,7 @@
 #define TOPIC_REPLICAS_MAX   64     /* of one partition; nobody runs more than a handful */
 #define TOPIC_CONFIGS_MAX    1024   /* overrides; Kafka knows some forty keys, plugins add theirs */
 #define BROKER_ENDPOINTS_MAX 64
-#define CLUSTER_TEXT_MAX     32767 /* bytes of any other text, as in Kafka: 16-bit lengths */
+#define CLUSTER_TEXT_MAX     32767 /* bytes of any other text; Kafka's have 16-bit lengths */
 
 #define METADATA_LEVEL 1 /* the highest this release knows; gates what may be written */
 

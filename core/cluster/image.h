@@ -5,8 +5,7 @@
  *
  *   I1  An image is a function of the entries below its offset: same entries, same bytes of its
  *       snapshot, on every node.
- *   I2  Nodes of topics are shared between versions; the tables that name them are copied in
- *       chunks.
+ *   I2  Topics are shared between versions; the tables that name them are copied in chunks.
  *   I3  An image only routes. What a log does is decided inside the log (role, epoch, deleted).
  *   I4  Walks go in order of name (topics) or id (brokers), never of hashes.
  *   I5  An entry that cannot be decoded or breaks an invariant is never skipped: the node stops.

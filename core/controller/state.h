@@ -14,8 +14,8 @@
 #include "core/cluster/entry.h"
 #include "core/controller/controller.h"
 
-#define CREDIT_MIN        (1024 * 1024)        /* bytes of entries under way to us, or one entry */
-#define ENTRY_MAX_LEAST   (256 * 1024)         /* bytes; what every plugin takes */
+#define CREDIT_MIN        (1024 * 1024) /* bytes of entries under way to us, at least one entry */
+#define ENTRY_MAX_LEAST   (256 * 1024)  /* bytes; what every plugin takes */
 #define SNAPSHOT_MAX      (UINT64_C(1) << 30)  /* bytes; a million partitions are 11 MB */
 #define TAKE_OVER_WAIT_NS UINT64_C(1000000000) /* before the next attempt when the disk was full */
 

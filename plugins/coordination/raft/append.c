@@ -4,7 +4,7 @@
  * meanwhile. Entries are written from where the core has them.
  *
  * A write that failed is cut off again, and the cut made durable, before its appends are told "not
- * committed" (U2): otherwise a crash could bring them back. Where even that fails, nobody knows,
+ * committed" (U2): otherwise a crash could bring them back. Where even that fails nobody knows,
  * and the log is dead (R3).
  */
 #include <string.h>

@@ -3,7 +3,7 @@
  * close.c - ends in order: calls in flight, the vote file with the end of the log, the files. What
  * the log ends with at rest is then known, and a damaged last record is noticed at the next start.
  */
-#include "plugins/coordination/raft/raft.h"
+#include "plugins/coordination/raft/snapshot.h"
 
 static void run_last(mrt_task *task)
 {

@@ -7,7 +7,7 @@
  */
 #include <string.h>
 
-#include "plugins/coordination/raft/raft.h"
+#include "plugins/coordination/raft/snapshot.h"
 
 void raft_pump_soon(struct mrt_coord *coord)
 {

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * open.c - from a directory to an open log: lock, vote, snapshot, segments, repair of a torn tail.
- *
- * Everything is read and judged before anything is delivered. The last segment is made durable
- * before it is used: what a killed process wrote may still be in memory only, and would be
- * delivered now and lost in a power cut.
+ * open.c - the way to an open log: directory, lock, names, vote. recover.c reads the rest.
  */
 #include <string.h>
 
@@ -15,7 +11,7 @@
 
 /* ---- the end, either way --------------------------------------------------------------------- */
 
-static void list_free(struct mrt_coord *coord)
+void raft_list_free(struct mrt_coord *coord)
 {
     const mrt_host *host = coord->store->host;
     host->free(host, coord->entries);
@@ -24,7 +20,7 @@ static void list_free(struct mrt_coord *coord)
     coord->names = NULL;
 }
 
-static mrt_status failed(struct mrt_coord *coord, mrt_status status, const char *what)
+mrt_status raft_open_failed(struct mrt_coord *coord, mrt_status status, const char *what)
 {
     const struct raft_store *store = coord->store;
     if (coord->why.status == MRT_OK)
@@ -34,191 +30,19 @@ static mrt_status failed(struct mrt_coord *coord, mrt_status status, const char 
     raft_log(
         coord, MRT_LOG_ERROR, "coordination.open_failed status=%d why=\"%s\"", status,
         coord->why.text);
-    list_free(coord);
+    raft_list_free(coord);
     coord->store->coord = NULL;
     raft_call_end(coord, &coord->opening, status);
     raft_forget(coord);
     return status;
 }
 
-static mrt_status ready(struct mrt_coord *coord)
-{
-    uint64_t end = coord->tail.offset;
-    list_free(coord);
-    if (coord->closing != RAFT_RUNNING) { /* the instance was stopped meanwhile */
-        raft_call_end(coord, &coord->opening, MRT_ESHUTDOWN);
-        return MRT_ESHUTDOWN;
-    }
-    coord->next = coord->committed = coord->from_files = end;
-    coord->delivered = coord->have;
-    *coord->out = coord;
-    raft_log(
-        coord, MRT_LOG_INFO,
-        "coordination.open start=%llu snapshot=%llu end=%llu epoch=%u segments=%u torn=%u",
-        (unsigned long long)coord->segments[0].first, (unsigned long long)coord->snapshot.end,
-        (unsigned long long)end, coord->vote.epoch, coord->n_segments, coord->torn);
-    raft_call_end(coord, &coord->opening, MRT_OK);
-    return MRT_OK;
-}
-
-/* ---- the last segment ------------------------------------------------------------------------ */
-
-static mrt_status stale_gone(struct mrt_coord *coord, mrt_status status)
-{
-    if (status != MRT_OK && status != MRT_ENOENT)
-        raft_log(coord, MRT_LOG_WARN, "coordination.old_snapshot_kept status=%d", status);
-    return ready(coord);
-}
-
-static mrt_status active_synced(struct mrt_coord *coord, mrt_status status)
-{
-    const struct raft_store *store = coord->store;
-    if (status != MRT_OK)
-        return failed(coord, status, "making the last segment durable");
-    if (coord->stale == 0)
-        return ready(coord);
-    return store->file->unlink(
-        store->exec, raft_chain_op(&coord->main, stale_gone),
-        raft_path_snapshot(&coord->main, 0, coord->stale));
-}
-
-static mrt_status active_cut(struct mrt_coord *coord, mrt_status status)
-{
-    if (status != MRT_OK)
-        return failed(coord, status, "cutting the torn tail of the last segment");
-    return coord->store->file->sync(
-        coord->active, raft_chain_op(&coord->main, active_synced), MRT_SYNC_DATA);
-}
-
-static mrt_status active_open(struct mrt_coord *coord, mrt_status status)
-{
-    if (status != MRT_OK) {
-        coord->active = NULL;
-        return failed(coord, status, "opening the last segment");
-    }
-    if (coord->torn != RAFT_TORN_TAIL)
-        return active_cut(coord, MRT_OK);
-    raft_log(
-        coord, MRT_LOG_WARN, "coordination.tail_cut segment=%llu at=%llu end=%llu",
-        (unsigned long long)coord->segments[coord->n_segments - 1].first,
-        (unsigned long long)coord->tail.position, (unsigned long long)coord->tail.offset);
-    return coord->store->file->truncate(
-        coord->active, raft_chain_op(&coord->main, active_cut), coord->tail.position);
-}
-
-static mrt_status open_active(struct mrt_coord *coord)
-{
-    const struct raft_store *store = coord->store;
-    if (coord->n_segments == 0) {
-        coord->tail.offset = coord->snapshot.end;
-        coord->tail.epoch = coord->snapshot.epoch;
-        return raft_segment_make(&coord->main, active_synced);
-    }
-    return store->file->open(
-        store->exec, raft_chain_op(&coord->main, active_open),
-        raft_path_segment(&coord->main, 0, coord->segments[coord->n_segments - 1].first),
-        MRT_FILE_READ | MRT_FILE_WRITE, &coord->active);
-}
-
-static mrt_status torn_header_gone(struct mrt_coord *coord, mrt_status status)
-{
-    if (status != MRT_OK && status != MRT_ENOENT)
-        return failed(coord, status, "removing a segment that was never finished");
-    coord->n_segments--;
-    status = raft_check_whole(coord);
-    return status == MRT_OK ? open_active(coord) : failed(coord, status, NULL);
-}
-
-static mrt_status all_read(struct mrt_coord *coord)
-{
-    const struct raft_store *store = coord->store;
-    if (coord->torn == RAFT_TORN_HEADER)
-        return store->file->unlink(
-            store->exec, raft_chain_op(&coord->main, torn_header_gone),
-            raft_path_segment(&coord->main, 0, coord->segments[coord->n_segments - 1].first));
-    mrt_status status = raft_check_whole(coord);
-    return status == MRT_OK ? open_active(coord) : failed(coord, status, NULL);
-}
-
-/* ---- segments -------------------------------------------------------------------------------- */
-
-static mrt_status segment_read(struct mrt_coord *coord, mrt_status status)
-{
-    if (status == MRT_OK)
-        status = raft_check_segment(coord);
-    raft_load_free(coord);
-    if (status != MRT_OK)
-        return failed(coord, status, "reading a segment");
-    if (++coord->at_segment == coord->n_segments)
-        return all_read(coord);
-    return raft_load_start(&coord->main, coord->segments[coord->at_segment].first, segment_read);
-}
-
-static mrt_status read_segments(struct mrt_coord *coord)
-{
-    coord->at_segment = 0;
-    if (coord->n_segments == 0)
-        return all_read(coord);
-    return raft_load_start(&coord->main, coord->segments[0].first, segment_read);
-}
-
-/* ---- snapshot -------------------------------------------------------------------------------- */
-
-static mrt_status snapshot_judged(struct mrt_coord *coord)
-{
-    struct raft_state state;
-    uint64_t end = coord->snapshot.end;
-    mrt_status status =
-        coord->load.got < WAL_HEADER ? MRT_ECORRUPT : raft_state_get(coord->header, &state);
-    if (status == MRT_OK && (state.end != end || state.bytes != coord->load.size - WAL_HEADER ||
-                             memcmp(state.generation, coord->vote.generation, WAL_GENERATION) != 0))
-        status = MRT_ECORRUPT;
-    if (status != MRT_OK)
-        return raft_error(
-            &coord->why, status, "%.*s/%020llu.snapshot: %s", (int)coord->store->dir_n,
-            coord->store->dir, (unsigned long long)end,
-            status == MRT_ETOONEW ? "written by a newer release: start that one"
-                                  : "its header is damaged; put the file back from a copy");
-    coord->snapshot = state;
-    return MRT_OK;
-}
-
-static mrt_status snapshot_read(struct mrt_coord *coord, mrt_status status)
-{
-    if (status == MRT_OK)
-        status = coord->store->file->length(coord->load.file, &coord->load.size);
-    if (status == MRT_OK)
-        status = snapshot_judged(coord);
-    raft_load_free(coord);
-    return status == MRT_OK ? read_segments(coord) : failed(coord, status, "reading the snapshot");
-}
-
-static mrt_status snapshot_open(struct mrt_coord *coord, mrt_status status)
-{
-    if (status != MRT_OK) {
-        coord->load.file = NULL;
-        return failed(coord, status, "opening the snapshot");
-    }
-    return coord->store->file->read(
-        coord->load.file, raft_chain_op(&coord->main, snapshot_read), coord->header, WAL_HEADER, 0,
-        &coord->load.got);
-}
-
-static mrt_status read_snapshot(struct mrt_coord *coord)
-{
-    const struct raft_store *store = coord->store;
-    if (coord->snapshot.end == 0)
-        return read_segments(coord);
-    return store->file->open(
-        store->exec, raft_chain_op(&coord->main, snapshot_open),
-        raft_path_snapshot(&coord->main, 0, coord->snapshot.end), MRT_FILE_READ, &coord->load.file);
-}
-
 /* ---- vote ------------------------------------------------------------------------------------ */
 
 static mrt_status vote_made(struct mrt_coord *coord, mrt_status status)
 {
-    return status == MRT_OK ? read_snapshot(coord) : failed(coord, status, "making the vote file");
+    return status == MRT_OK ? raft_recover(coord)
+                            : raft_open_failed(coord, status, "making the vote file");
 }
 
 static mrt_status vote_read(struct mrt_coord *coord, mrt_status status)
@@ -240,14 +64,15 @@ static mrt_status vote_read(struct mrt_coord *coord, mrt_status status)
             &coord->why, MRT_EDENIED,
             "%.*s belongs to node %d, this is node %d: set broker.id or the directory",
             (int)store->dir_n, store->dir, coord->vote.node, node);
-    return status == MRT_OK ? read_snapshot(coord) : failed(coord, status, "reading the vote file");
+    return status == MRT_OK ? raft_recover(coord)
+                            : raft_open_failed(coord, status, "reading the vote file");
 }
 
 static mrt_status vote_open(struct mrt_coord *coord, mrt_status status)
 {
     if (status != MRT_OK) {
         coord->load.file = NULL;
-        return failed(coord, status, "opening the vote file");
+        return raft_open_failed(coord, status, "opening the vote file");
     }
     return coord->store->file->read(
         coord->load.file, raft_chain_op(&coord->main, vote_read), coord->header, WAL_HEADER, 0,
@@ -262,7 +87,7 @@ static mrt_status read_vote(struct mrt_coord *coord)
             store->exec, raft_chain_op(&coord->main, vote_open), raft_path(&coord->main, 0, "vote"),
             MRT_FILE_READ, &coord->load.file);
     if ((coord->found & RAFT_FOUND_FILES) != 0)
-        return failed(
+        return raft_open_failed(
             coord,
             raft_error(
                 &coord->why, MRT_ECORRUPT,
@@ -327,7 +152,7 @@ static mrt_status list_page(struct mrt_coord *coord, mrt_status status)
     for (uint32_t i = 0; status == MRT_OK && i < coord->list.n; i++)
         status = note_name(coord, &coord->entries[i]);
     if (status != MRT_OK)
-        return failed(coord, status, "listing the directory");
+        return raft_open_failed(coord, status, "listing the directory");
     return coord->list.n > 0 ? list_more(coord) : read_vote(coord);
 }
 
@@ -341,7 +166,7 @@ static mrt_status locked(struct mrt_coord *coord, mrt_status status)
             &coord->why, MRT_EBUSY, "%.*s/lock is held: another broker uses the directory",
             (int)store->dir_n, store->dir);
     if (status != MRT_OK)
-        return failed(coord, status, "locking the directory");
+        return raft_open_failed(coord, status, "locking the directory");
     coord->list.size = sizeof coord->list;
     return list_more(coord);
 }
@@ -350,7 +175,7 @@ static mrt_status lock_directory(struct mrt_coord *coord, mrt_status status)
 {
     const struct raft_store *store = coord->store;
     if (status != MRT_OK)
-        return failed(coord, status, "syncing the directory above");
+        return raft_open_failed(coord, status, "syncing the directory above");
     return store->file->open(
         store->exec, raft_chain_op(&coord->main, locked), raft_path(&coord->main, 0, "lock"),
         MRT_FILE_WRITE | MRT_FILE_CREATE | MRT_FILE_LOCK, &coord->lock);
@@ -362,7 +187,7 @@ static mrt_status directory_made(struct mrt_coord *coord, mrt_status status)
     if (status == MRT_EEXIST)
         return lock_directory(coord, MRT_OK);
     if (status != MRT_OK)
-        return failed(coord, status, "making the directory");
+        return raft_open_failed(coord, status, "making the directory");
     return store->file->sync_dir(
         store->exec, raft_chain_op(&coord->main, lock_directory), raft_path_above(&coord->main, 0));
 }
@@ -402,7 +227,7 @@ static struct mrt_coord *coord_new(struct raft_store *store, const mrt_coord_spe
     coord->names = host->alloc(host, LIST_TEXT, 8);
     if (coord->entries != NULL && coord->names != NULL)
         return coord;
-    list_free(coord);
+    raft_list_free(coord);
     host->free(host, coord);
     return NULL;
 }

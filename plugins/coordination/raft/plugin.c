@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "plugins/coordination/raft/raft.h"
+#include "plugins/coordination/raft/snapshot.h"
 
 MRT_PLUGIN_NOTE(
     "name=coordination-raft" MRT_NOTE_END "version=0.1.0" MRT_NOTE_END "abi=0.1" MRT_NOTE_END

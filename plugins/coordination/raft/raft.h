@@ -15,11 +15,10 @@
 
 #include <mortise/coordination.h>
 
+#include "plugins/coordination/raft/chain.h"
 #include "plugins/coordination/raft/wal.h"
 
-#define RAFT_DIR_MAX       3900 /* bytes of the directory's path; file names are short */
-#define RAFT_NAME_MAX      64   /* bytes of a file's name */
-#define RAFT_BATCH_RECORDS 128  /* entries of one write: bounds its headers */
+#define RAFT_BATCH_RECORDS 128 /* entries of one write: bounds its headers */
 #define RAFT_BATCH_BYTES   (1024 * 1024)
 #define RAFT_APPENDS_MAX   8192   /* in flight; the core has one, tests more */
 #define RAFT_SEGMENTS_MAX  100000 /* beyond it the last one grows */
@@ -41,22 +40,6 @@ struct raft_store {
     uint32_t drained;
     uint32_t dir_n;
     char dir[RAFT_DIR_MAX];
-};
-
-/* A chain of host calls: each continuation takes the outcome of one call and begins the next. */
-struct raft_chain {
-    mrt_op op;
-    struct mrt_coord *coord;
-    mrt_status (*next)(struct mrt_coord *coord, mrt_status status); /* NULL: idle */
-    mrt_str path[2];                                                /* of the call in flight */
-    char text[2][RAFT_DIR_MAX + 1 + RAFT_NAME_MAX];
-};
-
-/* A call of the core that a chain carries out: it may end before it returns. */
-struct raft_call {
-    mrt_op *op; /* NULL: none */
-    uint32_t inside;
-    mrt_status status; /* of a call that ended inside */
 };
 
 struct raft_segment {
@@ -95,23 +78,6 @@ struct raft_queue {
     mrt_op *head;
     mrt_op **tail;
     uint32_t n;
-};
-
-struct mrt_snapshot {
-    struct mrt_coord *coord;
-    mrt_file *file;
-    struct raft_call call;
-    struct raft_state state;
-    mrt_slice slice;
-    mrt_slicev slices;
-    uint64_t at; /* bytes of the state read or put */
-    uint64_t cap;
-    uint64_t *got;
-    void *to;
-    mrt_snapshot **out;
-    uint32_t sum; /* of what was read or put */
-    mrt_status fault;
-    uint8_t header[WAL_HEADER];
 };
 
 struct mrt_coord {
@@ -205,42 +171,17 @@ enum {
     RAFT_FOUND_FILES = 2
 };
 
-/* ---- chain.c --------------------------------------------------------------------------------- */
-
-void raft_chain_init(struct raft_chain *chain, struct mrt_coord *coord);
-
-/* Begins a chain with @first, which gets MRT_OK. */
-void raft_chain_start(
-    struct raft_chain *chain, mrt_status (*first)(struct mrt_coord *coord, mrt_status status));
-
-/* The chain's operation for one more call, whose outcome @next gets. */
-mrt_op *raft_chain_op(
-    struct raft_chain *chain, mrt_status (*next)(struct mrt_coord *coord, mrt_status status));
-
-/* Path @i of the chain: the directory, the one above, or a file in it. */
-const mrt_str *raft_path_above(struct raft_chain *chain, int i);
-const mrt_str *raft_path_dir(struct raft_chain *chain, int i);
-const mrt_str *raft_path(struct raft_chain *chain, int i, const char *name);
-const mrt_str *raft_path_segment(struct raft_chain *chain, int i, uint64_t first);
-const mrt_str *raft_path_snapshot(struct raft_chain *chain, int i, uint64_t end);
-
-void raft_call_begin(struct raft_call *call, mrt_op *op);
-void raft_call_end(struct mrt_coord *coord, struct raft_call *call, mrt_status status);
-/* What the function that began @call returns. */
-mrt_status raft_call_result(struct raft_call *call);
-
-/* One slice of memory. */
-void raft_slice(mrt_slice *slice, mrt_slicev *slices, const void *bytes, uint64_t n);
-
-mrt_status raft_error(mrt_error *error, mrt_status status, const char *format, ...)
-    __attribute__((__format__(__printf__, 3, 4)));
-void raft_log(struct mrt_coord *coord, uint32_t level, const char *format, ...)
-    __attribute__((__format__(__printf__, 3, 4)));
-
-/* ---- open.c, load.c, check.c ----------------------------------------------------------------- */
+/* ---- open.c, recover.c, load.c, check.c ------------------------------------------------------ */
 
 mrt_status raft_open(void *inst, mrt_op *op, const mrt_coord_spec *spec, mrt_coord **out);
 void raft_coord_free(struct mrt_coord *coord);
+void raft_list_free(struct mrt_coord *coord);
+
+/* Ends the open with @status; coord->why says why, or names @what if it does not yet. */
+mrt_status raft_open_failed(struct mrt_coord *coord, mrt_status status, const char *what);
+
+/* Goes on where the vote is known. */
+mrt_status raft_recover(struct mrt_coord *coord);
 
 /* Reads the segment that begins at @first into coord->load on @chain, then @next. */
 mrt_status raft_load_start(
@@ -248,8 +189,7 @@ mrt_status raft_load_start(
     mrt_status (*next)(struct mrt_coord *coord, mrt_status status));
 void raft_load_free(struct mrt_coord *coord);
 
-/* Judges the segment in coord->load, number coord->at_segment,
- * and sets coord->torn for the last. */
+/* Judges the segment in coord->load, number coord->at_segment; sets coord->torn for the last. */
 mrt_status raft_check_segment(struct mrt_coord *coord);
 /* Do segments, snapshot and vote agree? */
 mrt_status raft_check_whole(struct mrt_coord *coord);
@@ -283,19 +223,6 @@ void raft_die(struct mrt_coord *coord, mrt_status status, const char *what);
 
 void raft_pump_soon(struct mrt_coord *coord);
 void raft_pump(mrt_task *task);
-
-/* ---- snapshot.c, trim.c ---------------------------------------------------------------------- */
-
-/* Hands the stored snapshot to the core; from the pump. */
-void raft_snapshot_offer(struct mrt_coord *coord);
-mrt_status raft_snapshot_read(
-    mrt_snapshot *snapshot, mrt_op *op, void *buf, uint64_t cap, uint64_t *got);
-void raft_snapshot_end(mrt_snapshot *snapshot, uint32_t adopted);
-mrt_status raft_snapshot_begin(
-    mrt_coord *coord, mrt_op *op, const mrt_snap_id *id, mrt_snapshot **out);
-mrt_status raft_snapshot_put(mrt_snapshot *snapshot, mrt_op *op, const mrt_str *bytes);
-mrt_status raft_snapshot_commit(mrt_snapshot *snapshot, mrt_op *op, uint32_t keep);
-mrt_status raft_trim(mrt_coord *coord, mrt_op *op, uint64_t below);
 
 /* ---- close.c --------------------------------------------------------------------------------- */
 

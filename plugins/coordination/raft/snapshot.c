@@ -3,9 +3,10 @@
  * snapshot.c - snapshots: the newest is kept. One being stored is invisible until it was synced,
  * renamed and the directory synced; the one before goes after that.
  */
+#include "plugins/coordination/raft/snapshot.h"
+
 #include <string.h>
 
-#include "plugins/coordination/raft/raft.h"
 #include "sdk/kit/crc32c.h"
 
 /* ---- reading --------------------------------------------------------------------------------- */

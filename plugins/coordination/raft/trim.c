@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "plugins/coordination/raft/raft.h"
+#include "plugins/coordination/raft/snapshot.h"
 
 static mrt_status drop_next(struct mrt_coord *coord, mrt_status status);
 

@@ -27,8 +27,7 @@
  *       48    12  0
  *       60     4  CRC-32C of 0 to 60
  *
- *   W1  A record follows another when offset is one more, epoch not less, and it names its
- *       checksum.
+ *   W1  A record follows another: offset is one more, epoch not less, and it names its checksum.
  *   W2  What was written together became durable together: a torn write leaves any part of its
  *       batch and nothing after it. So a record that is not sound is torn if nothing intact shows
  *       that a later batch was written; otherwise it was damaged later, and that is never repaired

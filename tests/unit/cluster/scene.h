@@ -23,8 +23,7 @@ extern const uint8_t scene_cluster[16];
 void scene_init(struct scene *scene);
 void scene_fini(struct scene *scene);
 
-/* Applies scene->entry.
- * On MRT_OK the next entry is begun; on errors the image must be as before. */
+/* Applies scene->entry. Then the next entry is begun; on errors the image must be as before. */
 mrt_status scene_apply(struct scene *scene);
 
 /* The id a topic of that name has here. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The controller on the standalone log in a simulated world: many requests at once, the power cut at
- * a moment the seed chooses, and another life on what the disk kept. What was answered is there.
+ * The controller on the standalone log in a simulated world: many requests at once, the power cut
+ * at a moment the seed chooses, and another life on what the disk kept. What was answered is there.
  */
 #include <stdio.h>
 #include <string.h>
