@@ -5,8 +5,9 @@
 
 static mrt_status crash_create(const mrt_create *how, void **inst, mrt_error *error)
 {
-    (void)how, (void)error;
-    *inst = *(void *volatile *)(uintptr_t)16;
+    uint64_t nowhere = how->name.n & 16; /* the compiler cannot know that it is 0 */
+    (void)error;
+    *inst = *(void *volatile *)(uintptr_t)nowhere;
     return MRT_OK;
 }
 
