@@ -103,7 +103,7 @@ static const struct note_key broker[] = {
         KEY_MILLIS, "producer_id_expiration_ms", "86400000", "1", NULL, 0,
         "producer.id.expiration.ms", "A producer silent for longer is forgotten."),
 
-    /* What topics have unless they say otherwise: topic_table.c names these as synonyms. */
+    /* What topics have unless they say otherwise: topic/table.c names these as synonyms. */
     LIST(
         "log_cleanup_policy", "delete", KEY_DYNAMIC, "log.cleanup.policy",
         "Default of cleanup.policy."),

@@ -6,7 +6,7 @@
 #include "core/base/assert.h"
 #include "core/base/str.h"
 #include "core/config/schema.h"
-#include "core/config/topic_parts.h"
+#include "core/config/topic/parts.h"
 #include "core/plugin/nearest.h"
 
 #define WORDS_MAX 512 /* two names for every setting of the largest table */

@@ -3,7 +3,7 @@
  * check.h - the rules that `mortise plugin check` holds against a plugin, each with a name.
  *
  * Static rules read the file. Handshake rules run the plugin's code against a host made for the
- * purpose (check_host.h), which refuses, runs out of memory and counts; whoever calls them does so
+ * purpose (check/host.h), which refuses, runs out of memory and counts; whoever calls them does so
  * in a process it can afford to lose. A rule either holds or says in one sentence what is wrong.
  */
 #ifndef CORE_PLUGIN_CHECK_H

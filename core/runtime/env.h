@@ -2,10 +2,10 @@
 /*
  * env.h - the only door to the outside: time, chance, threads, events, files, log lines.
  *
- * env_linux.c is behind it in the daemon, tests/sim in a simulated run. What is above must not be
+ * env_linux/ is behind it in the daemon, tests/sim in a simulated run. What is above must not be
  * able to tell which, so no type of the operating system passes.
  *
- *   E1  Calls tagged "blocks" are made by workers, or inline where host_file.c says that is cheap.
+ *   E1  Calls tagged "blocks" are made by workers, or inline where host/file.c says that is cheap.
  *   E2  In a simulated environment everything runs on one thread, and choose() is where its seed
  *       speaks: another legal order, another legal outcome. On Linux choose and trace are NULL.
  *   E3  A job handed to work() is run once, with no reactor current, and is not touched afterwards.

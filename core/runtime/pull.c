@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "core/runtime/bytes.h"
-#include "core/runtime/host_file.h"
+#include "core/runtime/host/file.h"
 
 #define PULL_INLINE_MAX (1024 * 1024) /* of files: a copy of about 100 us */
 

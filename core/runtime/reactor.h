@@ -71,7 +71,7 @@ struct strand {
     uint32_t tick_posted;   /* atomic */
 };
 
-/* A device that was slow lately gets its writes from workers (host_file.c). */
+/* A device that was slow lately gets its writes from workers (host/file.c). */
 struct device {
     uint64_t id;         /* atomic; 0: this place is free */
     uint64_t slow_until; /* atomic, ns */

@@ -2,7 +2,7 @@
 /*
  * runtime.h - the reactors and workers of one broker, above one environment.
  *
- * The environment (env.h) is the only door to the operating system: env_linux.c behind it in the
+ * The environment (env.h) is the only door to the operating system: env_linux/ behind it in the
  * daemon, tests/sim behind it in a simulated run. N runtimes may live in one process.
  */
 #ifndef CORE_RUNTIME_RUNTIME_H

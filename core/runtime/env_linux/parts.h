@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * env_linux_parts.h - what the files of the Linux environment share.
+ * parts.h - what the files of the Linux environment share.
  */
 #ifndef CORE_RUNTIME_ENV_LINUX_PARTS_H
 #define CORE_RUNTIME_ENV_LINUX_PARTS_H

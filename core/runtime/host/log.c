@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mortise.host.log/1: a plugin's lines among the broker's, each with the instance's name. */
-#include "core/runtime/host_tables.h"
+#include "core/runtime/host/tables.h"
 
 #define PLUGIN_LINE_MAX 3900 /* what then still fits a line: time, level, name, trace */
 

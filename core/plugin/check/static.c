@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check_static.c - rules about the file: how it was linked, what it shows, what it reaches for.
+ * static.c - rules about the file: how it was linked, what it shows, what it reaches for.
  * That there is a note, and that it would be let in, was seen by whoever made the struct check.
  */
 #include <stdarg.h>

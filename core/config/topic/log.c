@@ -4,7 +4,7 @@
 #include "core/base/assert.h"
 #include "core/base/memory.h"
 #include "core/base/str.h"
-#include "core/config/topic_parts.h"
+#include "core/config/topic/parts.h"
 
 static int64_t number_of(
     const struct topic_table *table, const char *name, const struct topic_scope *scope)

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/base/memory.h"
-#include "core/runtime/host_tables.h"
+#include "core/runtime/host/tables.h"
 
 #define CORE_VERSION "0.1.0"
 

@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/config/topic_config.h"
-
 #include <stdio.h>
 #include <string.h>
 
@@ -8,7 +6,8 @@
 #include "core/base/memory.h"
 #include "core/base/str.h"
 #include "core/config/suggest.h"
-#include "core/config/topic_parts.h"
+#include "core/config/topic/parts.h"
+#include "core/config/topic_config.h"
 
 static char *copy_of(const char *text)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/base/assert.h"
-#include "core/config/topic_parts.h"
+#include "core/config/topic/parts.h"
 
 #define COUNT(table) ((uint32_t)(sizeof(table) / sizeof *(table)))
 #define INT32_TEXT   "2147483647"

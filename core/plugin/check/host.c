@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check_host.c - every handle this host gives out, executors included, is the base table's own
+ * host.c - every handle this host gives out, executors included, is the base table's own
  * address, and right before it stands who owns it. So any function finds its host in its first
  * argument, and those that create() must not call need not be told apart.
  */
-#include "core/plugin/check_host.h"
+#include "core/plugin/check/host.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * host_tables.h - one instance's insides, for the files that implement its tables.
+ * tables.h - one instance's insides, for the files that implement its tables.
  */
 #ifndef CORE_RUNTIME_HOST_TABLES_H
 #define CORE_RUNTIME_HOST_TABLES_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mortise.host.probe/1: only in a simulated environment; get() says NULL elsewhere. */
-#include "core/runtime/host_tables.h"
+#include "core/runtime/host/tables.h"
 
 static void probe_reached(const mrt_host *table, const char *name)
 {

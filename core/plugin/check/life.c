@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check_life.c - rules about what a plugin does when it is asked: its entry, and create() and
+ * life.c - rules about what a plugin does when it is asked: its entry, and create() and
  * destroy() of each implementation. start() does I/O and is for suites that have a runtime.
  */
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include "core/base/memory.h"
 #include "core/base/str.h"
 #include "core/plugin/cfg.h"
-#include "core/plugin/check_host.h"
+#include "core/plugin/check/host.h"
 #include "core/plugin/registry.h"
 
 #define ALLOCATIONS_MAX 10000 /* of one create(); each is made to fail once */

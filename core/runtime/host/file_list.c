@@ -9,7 +9,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/str.h"
-#include "core/runtime/host_file.h"
+#include "core/runtime/host/file.h"
 
 #define LIST_NAMES_MAX                                                                             \
     (1u << 20) /* in one directory: beyond it MRT_ENOMEM, not all of our memory */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * topic_parts.h - what topic_config.c, topic_table.c and topic_log.c share; nobody else includes
- * it.
+ * parts.h - what config.c, table.c and log.c share; nobody else includes it.
  */
 #ifndef CORE_CONFIG_TOPIC_PARTS_H
 #define CORE_CONFIG_TOPIC_PARTS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mortise.host.clock/1: the time of the present turn. */
-#include "core/runtime/host_tables.h"
+#include "core/runtime/host/tables.h"
 
 static uint64_t clock_mono_ns(const mrt_exec *exec)
 {

@@ -2,7 +2,7 @@
 /* The calls of mortise.host.file/1 that name a path. */
 #include <string.h>
 
-#include "core/runtime/host_file.h"
+#include "core/runtime/host/file.h"
 
 /* What a call leaves in op->scratch for its worker. */
 struct __attribute__((__may_alias__)) path_call {

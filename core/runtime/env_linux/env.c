@@ -1,6 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/runtime/env_linux.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -11,7 +9,8 @@
 
 #include "core/base/assert.h"
 #include "core/base/memory.h"
-#include "core/runtime/env_linux_parts.h"
+#include "core/runtime/env_linux.h"
+#include "core/runtime/env_linux/parts.h"
 
 /* The one thread-local of the core: which reactor's turn this thread is in. */
 static __thread struct env_thread here;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mortise.host.poll/1: descriptors among a reactor's events. Only for instances with HOST_OS. */
-#include "core/runtime/host_tables.h"
+#include "core/runtime/host/tables.h"
 
 #define POLL_EVENTS (uint32_t)(MRT_POLL_READ | MRT_POLL_WRITE | MRT_POLL_ERROR)
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * host_file.h - files as the host's tables know them: which calls are made inline and which by a
+ * file.h - files as the host's tables know them: which calls are made inline and which by a
  * worker, above the environment's blocking ones.
  *
  *   F1  A write is inline unless its device was slow within the last SLOW_NS. A read is inline if
@@ -12,7 +12,7 @@
 #ifndef CORE_RUNTIME_HOST_FILE_H
 #define CORE_RUNTIME_HOST_FILE_H
 
-#include "core/runtime/host_tables.h"
+#include "core/runtime/host/tables.h"
 
 #define SLOW_WRITE_NS   UINT64_C(1000000)    /* a write that took longer holds up a whole reactor */
 #define SLOW_NS         UINT64_C(1000000000) /* how long workers write there from then on */
@@ -51,7 +51,7 @@ mrt_file *file_of(const mrt_slice *slice);
 /* A new handle around what the environment opened. */
 mrt_file *file_new(mrt_exec *exec, struct env_file *file, uint64_t device);
 
-/* ---- by path (host_file_path.c) -------------------------------------------------------------- */
+/* ---- by path (file_path.c) ------------------------------------------------------------------- */
 
 mrt_status path_open(
     mrt_exec *exec, mrt_op *op, const mrt_str *path, uint32_t flags, mrt_file **out);
@@ -65,7 +65,7 @@ mrt_status path_space(
 /* Absolute, no "..", no NUL, not too long. */
 bool path_is_good(const mrt_str *path);
 
-/* ---- listing (host_file_list.c) -------------------------------------------------------------- */
+/* ---- listing (file_list.c) ------------------------------------------------------------------- */
 
 mrt_status path_list(mrt_exec *exec, mrt_op *op, const mrt_str *path, mrt_dirlist *list);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "core/runtime/host_file.h"
+#include "core/runtime/host/file.h"
 
 #include "core/base/memory.h"
 

@@ -5,7 +5,7 @@
  */
 #include "core/base/memory.h"
 #include "core/base/str.h"
-#include "core/runtime/host_tables.h"
+#include "core/runtime/host/tables.h"
 
 struct mrt_metric {
     struct list node; /* in host.metrics */

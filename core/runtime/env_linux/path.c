@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "core/base/assert.h"
-#include "core/runtime/env_linux_parts.h"
+#include "core/runtime/env_linux/parts.h"
 
 struct name {
     char text[4096];

@@ -8,7 +8,7 @@
 
 #include "core/base/memory.h"
 #include "core/base/str.h"
-#include "core/runtime/host_tables.h"
+#include "core/runtime/host/tables.h"
 
 struct mrt_random {
     struct list node; /* in host.streams */

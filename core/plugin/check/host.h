@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check_host.h - a host that only create() and destroy() are run against. It counts what is taken
+ * host.h - a host that only create() and destroy() are run against. It counts what is taken
  * and given back, runs out of memory on order, leaves tables out, and notes what a plugin should
  * not have done. One thread, one instance at a time.
  */

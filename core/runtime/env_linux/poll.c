@@ -12,7 +12,7 @@
 #include "core/base/assert.h"
 #include "core/base/list.h"
 #include "core/base/memory.h"
-#include "core/runtime/env_linux_parts.h"
+#include "core/runtime/env_linux/parts.h"
 
 #define POLL_BATCH 128 /* events of one wait; the next turn gets the others */
 

@@ -7,7 +7,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/memory.h"
-#include "core/runtime/env_linux_parts.h"
+#include "core/runtime/env_linux/parts.h"
 
 struct start {
     void (*body)(void *arg);

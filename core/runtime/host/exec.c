@@ -4,7 +4,7 @@
  * is the plugin's mistake, and costs a look at the thread.
  */
 #include "core/base/memory.h"
-#include "core/runtime/host_tables.h"
+#include "core/runtime/host/tables.h"
 
 struct mrt_leaf {
     struct list node;      /* in host.leaves */

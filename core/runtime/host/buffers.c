@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* mortise.host.buffers/1: memory under leases, and what slices point at. */
-#include "core/runtime/host_tables.h"
+#include "core/runtime/host/tables.h"
 
 static mrt_status buffers_rx(mrt_exec *reactor, mrt_rx *out)
 {

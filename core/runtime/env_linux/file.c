@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The file system of the Linux environment: open files. Short writes and interrupted calls end
- * here. env_linux_path.c has what goes by path.
+ * here. path.c has what goes by path.
  */
 #define _GNU_SOURCE /* preadv2, fallocate */
 #include <errno.h>
@@ -14,7 +14,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/memory.h"
-#include "core/runtime/env_linux_parts.h"
+#include "core/runtime/env_linux/parts.h"
 
 #define PIECES 64 /* of one pwritev; the kernel takes 1024, the stack is small */
 
