@@ -128,8 +128,8 @@ static mrt_status write_file(struct checkpoint_job *c, uint32_t kind)
     JOB_END(job, MRT_OK);
 }
 
-/* The log start first, durably: a recovery point above a start that is not known yet would look like
- * lost bytes. */
+/* The log start first, durably: a recovery point above a start that is not known yet would look
+ * like lost bytes. */
 static mrt_status write_files(struct checkpoint_job *c)
 {
     struct job *job = &c->job;

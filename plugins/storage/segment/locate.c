@@ -6,9 +6,9 @@
  * Index files are searched where they lie, a few reads from the page cache each; only entries not
  * yet written are in memory. So the memory of a log does not grow with its size.
  */
-#include <string.h>
+#include "plugins/storage/segment/locate.h"
 
-#include "plugins/storage/segment/parts.h"
+#include <string.h>
 
 #define BLOCK_ENTRIES (WINDOW_BYTES / TIME_ENTRY - 1) /* searched at once, with the one before */
 

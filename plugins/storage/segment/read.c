@@ -6,7 +6,7 @@
  * A reader that goes on where it stopped, or that follows the end, finds its place in the log's
  * hints without touching a file.
  */
-#include "plugins/storage/segment/parts.h"
+#include "plugins/storage/segment/locate.h"
 
 void segment_hint(mrt_log *log, const struct hint *hint)
 {

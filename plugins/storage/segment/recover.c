@@ -154,8 +154,8 @@ static uint32_t is_followed(const struct recovery *recovery)
 }
 
 /* Did the system's end take whole batches from the end of the segment? A segment begins where the
- * one before ended. Only compaction, which syncs what it made, changes that, and a cut below the log
- * start, which syncs that. */
+ * one before ended. Only compaction, which syncs what it made, changes that, and a cut below the
+ * log start, which syncs that. */
 static uint32_t is_short(const struct recovery *recovery)
 {
     const mrt_log *log = recovery->log;

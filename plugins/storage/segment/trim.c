@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "plugins/storage/segment/parts.h"
+#include "plugins/storage/segment/locate.h"
 
 #define NAME_MOST 128
 

@@ -3,7 +3,7 @@
  * One log of the segment store, on Linux and in simulated worlds: what is appended is read, rolled,
  * flushed, trimmed, closed and found again.
  */
-#include "tests/unit/segment/scene.h"
+#include "tests/unit/segment/files.h"
 
 static struct scene scene;
 static struct scene_log log_;

@@ -9,7 +9,7 @@
  */
 #include <stdio.h>
 
-#include "tests/unit/segment/scene.h"
+#include "tests/unit/segment/files.h"
 
 #define BATCHES_MAX  6000
 #define SEGMENTS_MAX 64
