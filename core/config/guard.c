@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/config/guard.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -174,6 +173,11 @@ static bool on_assign(struct walk *walk, const struct token *token)
     return true;
 }
 
+static bool is_letter_or_digit(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
 /* How much of the text at @token was meant as one value: localhost:9092 is two words and a ':'. */
 static int meant(const struct walk *walk, const struct token *token)
 {
@@ -181,7 +185,7 @@ static int meant(const struct walk *walk, const struct token *token)
     const char *end = walk->lexer.text + walk->lexer.size;
     const char *p = token->p;
     while (p < end && p - token->p < WORD_SHOWN && *p != '\0' &&
-           (isalnum((unsigned char)*p) || strchr(others, *p) != NULL))
+           (is_letter_or_digit(*p) || strchr(others, *p) != NULL))
         p++;
     return (int)(p - token->p);
 }
