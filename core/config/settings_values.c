@@ -8,6 +8,7 @@
 #include "core/config/schema.h"
 #include "core/config/settings_parts.h"
 #include "core/config/suggest.h"
+#include "core/plugin/missing.h"
 
 /* One settings_check_plugins(). */
 struct check {
@@ -26,6 +27,20 @@ struct named {
     const struct note_key *keys;
     uint32_t key_count;
 };
+
+/* What comes with the daemon is missing when it was refused: the list of plugins says why. */
+static void suggest_package(const struct named *plugin, char *out, size_t size)
+{
+    const char *package = package_of(plugin->kind, plugin->name);
+    if (package != NULL && strcmp(package, "mortised") == 0)
+        snprintf(out, size, "it comes with mortised: see what --list-plugins says of it");
+    else if (package != NULL)
+        snprintf(out, size, "is the package %s installed?", package);
+    else
+        snprintf(
+            out, size, "is the package mortise-plugin-%s-%s installed?", plugin->kind,
+            plugin->name);
+}
 
 /* A package that was removed leaves its conf.d behind: settings nobody reads are worth a warning, a
  * name that looks like a slip, or one that is used, is an error. */
@@ -49,9 +64,7 @@ static void unknown_plugin(const struct check *check, const struct named *plugin
             hint, sizeof hint, "it is the default; there is %s: -o %s=%s", names[0], plugin->kind,
             names[0]);
     if (hint[0] == '\0')
-        snprintf(
-            hint, sizeof hint, "is the package mortise-plugin-%s-%s installed?", plugin->kind,
-            plugin->name);
+        suggest_package(plugin, hint, sizeof hint);
     report_error(
         check->report, &plugin->at, hint, "no %s plugin is called %s", plugin->kind, plugin->name);
 }

@@ -13,7 +13,7 @@ mrt_status missing_text(
     const struct registry *registry, const char *directory, const char *kind, const char *name,
     mrt_error *error);
 
-/* The package that ships it, or NULL when none of ours does. */
+/* The package that ships it, or NULL when none of ours does; @kind is a name like "storage". */
 const char *package_of(const char *kind, const char *name);
 
 #endif /* CORE_PLUGIN_MISSING_H */
