@@ -94,5 +94,23 @@ def a_damaged_index_is_noticed():
     raise AssertionError("dump-log says nothing about a damaged index")
 
 
+def an_index_whose_log_is_gone_goes_too():
+    """What kill -9 leaves of a removal: the log is away, its indexes are not yet."""
+    with Broker("broker.log_segment_bytes=60000") as broker:
+        wire = Connection(broker.port)
+        check(wire.create("t") == 0, "create")
+        wire.produce("t", 0, [b"x"])
+        broker.kill()
+        folder = broker.home / "data/t-0"
+        widows = [folder / f"{7:020}.index", folder / f"{7:020}.timeindex"]
+        for path in widows:
+            path.touch()
+        broker.start()
+        check(not any(path.exists() for path in widows), "they are still there")
+        check(Connection(broker.port).read_all("t", 0) == [(0, b"x")], "the log reads differently")
+        broker.stop()
+
+
 if __name__ == "__main__":
-    main(every_codec_of_java_is_stored_as_it_came, after_kills_and_rolls_too, a_damaged_index_is_noticed)
+    main(every_codec_of_java_is_stored_as_it_came, after_kills_and_rolls_too, a_damaged_index_is_noticed,
+         an_index_whose_log_is_gone_goes_too)

@@ -76,16 +76,32 @@ static mrt_status find_files(struct job *job, struct recovery *recovery)
         }
     }
     for (uint32_t i = log->segment_count; i > 0; i--)
-        if (!log->segments[i - 1]->found)
-            segment_drop(log, i - 1, 1); /* indexes without a log */
+        if (!log->segments[i - 1]->found) {
+            segment_drop(log, i - 1, 1); /* indexes without a log: a removal was cut short */
+            recovery->leftovers++;
+        }
     for (uint32_t i = 0; i < log->segment_count; i++)
         log->bytes += log->segments[i]->size;
     JOB_END(job, MRT_OK);
 }
 
-static uint32_t is_ours(const mrt_str *name)
+/* An index whose log is gone: the log goes first when a segment is removed. */
+static uint32_t is_widow(const mrt_log *log, const mrt_str *name)
 {
-    return segment_ends(name, ".deleted") || segment_ends(name, ".tmp");
+    int64_t base = 0;
+    if (!segment_ends(name, ".index") && !segment_ends(name, ".timeindex"))
+        return 0;
+    for (uint64_t i = 0; i < name->n && name->p[i] != '.'; i++)
+        base = base * 10 + (name->p[i] - '0');
+    for (uint32_t i = 0; i < log->segment_count; i++)
+        if (log->segments[i]->index.base == base)
+            return 0;
+    return 1;
+}
+
+static uint32_t is_unfinished(const mrt_log *log, const mrt_str *name)
+{
+    return segment_ends(name, ".deleted") || segment_ends(name, ".tmp") || is_widow(log, name);
 }
 
 /* Removes what an earlier run left unfinished. */
@@ -100,7 +116,7 @@ static mrt_status remove_leftovers(struct job *job, struct recovery *recovery)
     while (job->listing->list.n > 0) {
         for (recovery->at = 0; recovery->at < job->listing->list.n; recovery->at++) {
             name = &job->listing->row[recovery->at].name;
-            if (!is_ours(name))
+            if (!is_unfinished(recovery->log, name))
                 continue;
             memcpy(job->paths->text[PATH_TEMPORARY], name->p, name->n);
             job->paths->text[PATH_TEMPORARY][name->n] = 0;
