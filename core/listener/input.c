@@ -34,9 +34,9 @@ static bool carry_grow(mrt_stream *stream, uint64_t need)
         return true;
     while (capacity < need)
         capacity *= 2;
-    if (capacity > stream->group->rx_max)
-        capacity = need;
-    if (capacity > stream->group->rx_max)
+    if (capacity > stream->group->rx_max) /* not @need: each further piece would copy it all */
+        capacity = stream->group->rx_max;
+    if (capacity < need)
         return false;
     if (!budget_take(&stream->budget, ACCOUNT_RX, capacity))
         return false;

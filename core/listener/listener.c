@@ -5,6 +5,8 @@
 #include "core/base/str.h"
 #include "core/runtime/bytes.h"
 
+#define REFUSALS_A_LINE 1000 /* the log says one in so many: they come in swarms */
+
 static void await_buffers(struct listener *listener);
 
 static void buffers_free(mrt_task *task)
@@ -24,15 +26,13 @@ static mrt_status on_accept(void *context, mrt_conn *conn)
 {
     struct listener *listener = context;
 
-    if (listener->group.count >= listener->connections_max) {
-        if (listener->refused++ % 1000 == 0)
-            runtime_log(
-                listener->group.runtime, MRT_LOG_WARN, 0,
-                "connection.refused listener=%.*s reason=connections_max limit=%u",
-                STR_ARGS(listener->group.listener), listener->connections_max);
-        return MRT_ENOMEM;
-    }
-    return stream_accept(&listener->group, conn);
+    mrt_status status = stream_accept(&listener->group, conn);
+    if (status == MRT_EFULL && listener->refused++ % REFUSALS_A_LINE == 0)
+        runtime_log(
+            listener->group.runtime, MRT_LOG_WARN, 0,
+            "connection.refused listener=%.*s reason=max_connections limit=%u",
+            STR_ARGS(listener->group.listener), listener->group.limit->max);
+    return status;
 }
 
 static void on_state(void *context, mrt_status status)
@@ -56,7 +56,6 @@ void listener_init(struct listener *listener)
 {
     ASSERT(listener->group.transport != NULL);
     ASSERT(listener->group.protocol != NULL);
-    ASSERT(listener->connections_max > 0);
     list_init(&listener->group.streams);
     listener->handle = NULL;
     await_buffers(listener);

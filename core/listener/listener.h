@@ -13,15 +13,14 @@
 struct listener {
     struct stream_group group;
     void *transport_shard;
-    mrt_listener *handle;     /* NULL while not listening */
-    uint32_t connections_max; /* of this reactor's part */
-    uint32_t refused;         /* connections over the limit since the last log line */
-    mrt_task resume_task;     /* read buffers are free again */
-    mrt_status state;         /* as the transport last said */
-    uint32_t open_streams;    /* as last counted on the reactor, for others to read */
+    mrt_listener *handle;  /* NULL while not listening */
+    uint32_t refused;      /* connections over the limit since the last log line */
+    mrt_task resume_task;  /* read buffers are free again */
+    mrt_status state;      /* as the transport last said */
+    uint32_t open_streams; /* as last counted on the reactor, for others to read */
 };
 
-/* Everything in @listener->group but its list, transport_shard and connections_max are set. */
+/* Everything in @listener->group but its list, and transport_shard are set. */
 void listener_init(struct listener *listener);
 
 /* Starts listening on @endpoint, which is borrowed until completion. From the reactor. MRT_EEXIST,

@@ -18,7 +18,9 @@ void reply_take(struct reply *reply, const mrt_slicev *v, uint32_t n)
     reply->slices = memory_array(slices, sizeof *reply->slices);
     reply->n = n;
     reply->bytes = 0;
+    reply->charged = 0;
     reply->moving = 0;
+    reply->sent = 0;
 
     mrt_slice *at = reply->slices;
     for (uint32_t i = 0; i < n; i++) {
@@ -36,6 +38,15 @@ static bool lies_in_files(const mrt_slicev *v)
         if (v->v[i].kind == MRT_SLICE_FILE)
             return true;
     return false;
+}
+
+uint64_t reply_file_bytes(const struct reply *reply)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < reply->n; i++)
+        if (lies_in_files(&reply->v[i]))
+            bytes += reply->v[i].bytes;
+    return bytes;
 }
 
 /* The vector now lies in one block of memory; the file's lease goes back. */
@@ -87,9 +98,11 @@ mrt_status reply_move(struct reply *reply, mrt_exec *reactor, void (*done)(mrt_o
     return MRT_OK;
 }
 
-void reply_drop(struct reply *reply, bool leases)
+void reply_drop(struct reply *reply)
 {
-    for (uint32_t i = 0; leases && i < reply->n; i++)
+    ASSERT(reply->sent <= reply->n);
+    ASSERT(reply->moved_lease == NULL);
+    for (uint32_t i = reply->sent; i < reply->n; i++)
         lease_release(reply->v[i].lease);
     memory_free(reply->v);
     memory_free(reply->slices);

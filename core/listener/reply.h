@@ -11,18 +11,19 @@
 enum reply_state {
     REPLY_FREE,
     REPLY_RESERVED,
+    REPLY_FILLED, /* its bytes may lie in files */
     REPLY_MOVING,
-    REPLY_READY,
-    REPLY_SENDING
+    REPLY_READY
 };
 
 struct reply {
     enum reply_state state;
-    uint32_t n;      /* vectors; 0: no reply */
-    uint32_t moving; /* the vector that is being moved */
-    uint32_t reserved;
+    uint32_t n;        /* vectors; 0: no reply */
+    uint32_t moving;   /* the vector that is being moved */
+    uint32_t sent;     /* vectors whose leases the transport has had */
     uint64_t sequence; /* the slot's number */
     uint64_t bytes;
+    uint64_t charged;  /* of ACCOUNT_TX: memory that files were moved to */
     mrt_slicev *v;     /* owned; the leases, too, until sent */
     mrt_slice *slices; /* owned; what v points at */
     struct mrt_stream *stream;
@@ -45,6 +46,9 @@ static inline struct reply *reply_at(struct reply_ring *ring, uint64_t sequence)
 /* Keeps copies of @v and its slices; the leases pass. */
 void reply_take(struct reply *reply, const mrt_slicev *v, uint32_t n);
 
+/* Bytes that lie in files. */
+uint64_t reply_file_bytes(const struct reply *reply);
+
 /* Moves file vectors to memory, one after the other; MRT_OK: all lie in memory, MRT_PENDING: @done
  * runs on reply->op and reply_move() is to be called again. */
 mrt_status reply_move(struct reply *reply, mrt_exec *reactor, void (*done)(mrt_op *op));
@@ -52,7 +56,7 @@ mrt_status reply_move(struct reply *reply, mrt_exec *reactor, void (*done)(mrt_o
 /* The outcome of a pending move, before reply_move() is called again. */
 mrt_status reply_moved(struct reply *reply, mrt_status status);
 
-/* Releases what the reply holds; @leases 0: the transport has them. */
-void reply_drop(struct reply *reply, bool leases);
+/* Releases what the reply still holds. */
+void reply_drop(struct reply *reply);
 
 #endif /* CORE_LISTENER_REPLY_H */

@@ -15,6 +15,12 @@ void stream_ref(mrt_stream *stream)
     stream->references++;
 }
 
+static void limit_give(struct stream_limit *limit)
+{
+    if (limit != NULL)
+        __atomic_sub_fetch(&limit->open, 1, __ATOMIC_RELAXED);
+}
+
 void stream_unref(mrt_stream *stream)
 {
     ASSERT(stream->references > 0);
@@ -29,6 +35,7 @@ void stream_unref(mrt_stream *stream)
     memory_free(stream->principal);
     list_remove(&stream->link);
     memory_free(stream);
+    limit_give(group->limit);
     ASSERT(group->count > 0);
     if (--group->count == 0 && group->on_empty != NULL)
         group->on_empty(group);
@@ -78,13 +85,41 @@ void stream_fail(mrt_stream *stream, const char *why)
     stream->group->transport->close(stream->conn);
 }
 
+static void linger_fire(mrt_timer *timer);
+
+static void linger(mrt_stream *stream)
+{
+    stream->sends_before = stream->sends;
+    stream->linger_timer.fire = linger_fire;
+    exec_timer_set(
+        stream->group->reactor, &stream->linger_timer,
+        exec_now_ns(stream->group->reactor) + STREAM_LINGER_NS);
+}
+
+static void linger_fire(mrt_timer *timer)
+{
+    mrt_stream *stream = CONTAINER(timer, struct mrt_stream, linger_timer);
+    if (stream->sends == stream->sends_before)
+        stream_fail(stream, NULL);
+    else
+        linger(stream);
+}
+
+/* Closes after what is still to be answered, if the peer takes it. */
+static void close_later(mrt_stream *stream)
+{
+    if (stream->conn == NULL || stream->closing)
+        return;
+    stream->closing = 1;
+    linger(stream);
+    stream_flush_later(stream);
+}
+
 /* ---- the transport's events ------------------------------------------------------------------ */
 
 static void on_eof(void *context)
 {
-    mrt_stream *stream = context;
-    stream->closing = 1; /* answers to what was asked still go out */
-    stream_flush_later(stream);
+    close_later(context); /* answers to what was asked still go out */
 }
 
 static void on_closed(void *context, mrt_status status)
@@ -93,11 +128,13 @@ static void on_closed(void *context, mrt_status status)
 
     stream->conn = NULL;
     exec_timer_stop(stream->group->reactor, &stream->resume_timer);
+    exec_timer_stop(stream->group->reactor, &stream->linger_timer);
+    exec_timer_stop(stream->group->reactor, &stream->room_timer);
     mrt_session *session = stream->session;
     stream->session = NULL;
     if (session != NULL)
         stream->group->protocol->on_closed(session, status);
-    stream_output_drop(stream);
+    stream_flush_later(stream); /* drops what was filled */
     stream_unref(stream);
 }
 
@@ -108,11 +145,25 @@ static const mrt_conn_events events = {
     .on_closed = on_closed,
 };
 
+static bool limit_take(struct stream_limit *limit)
+{
+    if (limit == NULL)
+        return true;
+    if (__atomic_add_fetch(&limit->open, 1, __ATOMIC_RELAXED) <= limit->max)
+        return true;
+    __atomic_sub_fetch(&limit->open, 1, __ATOMIC_RELAXED);
+    return false;
+}
+
 mrt_status stream_accept(struct stream_group *group, mrt_conn *conn)
 {
+    if (!limit_take(group->limit))
+        return MRT_EFULL;
     mrt_stream *stream = memory_try(sizeof *stream, 16);
-    if (stream == NULL)
+    if (stream == NULL) {
+        limit_give(group->limit);
         return MRT_ENOMEM;
+    }
     *stream = (struct mrt_stream){.group = group, .conn = conn, .references = 1};
     stream->budget.parent = group->parent;
     stream->budget.privileged = (group->who_flags & MRT_WHO_PRIVILEGED) != 0;
@@ -193,6 +244,7 @@ static mrt_status table_send(mrt_stream *stream, const mrt_slicev *v, uint32_t n
 
 static void table_pause(mrt_stream *stream)
 {
+    exec_timer_stop(stream->group->reactor, &stream->resume_timer); /* of a pause before */
     stream_pause(stream, PAUSE_PROTOCOL);
 }
 
@@ -205,6 +257,7 @@ static void table_resume(mrt_stream *stream, uint64_t at_ns)
 {
     if (stream->conn == NULL)
         return;
+    exec_timer_stop(stream->group->reactor, &stream->resume_timer);
     if (at_ns <= exec_now_ns(stream->group->reactor)) {
         stream_unpause(stream, PAUSE_PROTOCOL);
         return;
@@ -219,9 +272,10 @@ static void table_close(mrt_stream *stream, uint32_t now)
         stream_fail(stream, NULL);
         return;
     }
-    stream->closing = 1;
-    stream_pause(stream, PAUSE_PROTOCOL);
-    stream_flush_later(stream);
+    if (stream->conn == NULL)
+        return;
+    stream_pause(stream, PAUSE_ENDING);
+    close_later(stream);
 }
 
 static void table_peer(mrt_stream *stream, mrt_peer *out)

@@ -13,7 +13,8 @@ enum {
     PAUSE_SLOTS = 2,    /* no reply slot was free */
     PAUSE_TX = 4,       /* too many unsent bytes */
     PAUSE_CLOSING = 8,
-    PAUSE_HELD = 16 /* the broker starts or drains */
+    PAUSE_HELD = 16,  /* the broker starts or drains */
+    PAUSE_ENDING = 32 /* closes after what is filled; nothing more is asked */
 };
 
 /* Bytes the protocol has not consumed: the beginning of something larger. */
@@ -44,12 +45,18 @@ struct mrt_stream {
         references; /* connection, open slots, moves, the flush task, calls into the protocol */
     uint32_t flush_posted;
     uint32_t closing; /* close after the filled slots */
-    uint32_t sending; /* slots in the send in flight */
+    uint32_t in_send; /* a send is in flight */
+    uint32_t sending; /* slots that end with it */
     uint32_t send_n;
+    uint32_t room_refused; /* times in a row */
+    uint64_t sends;        /* that ended */
+    uint64_t sends_before; /* when lingering began */
     mrt_task flush_task;
     mrt_task feed_task; /* carried bytes come again without new ones */
     uint32_t feed_posted;
     mrt_timer resume_timer;
+    mrt_timer linger_timer;
+    mrt_timer room_timer;
     mrt_op send_op;
     mrt_slicev send_v[STREAM_VECTORS];
 };
@@ -71,6 +78,5 @@ void stream_carry_drop(mrt_stream *stream);
 mrt_status stream_reserve(mrt_stream *stream, uint64_t *slot);
 void stream_fill(mrt_stream *stream, uint64_t slot, const mrt_slicev *v, uint32_t n);
 void stream_flush_later(mrt_stream *stream);
-void stream_output_drop(mrt_stream *stream);
 
 #endif /* CORE_LISTENER_STREAM_STATE_H */

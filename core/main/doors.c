@@ -32,6 +32,7 @@ struct doors {
     const struct setup *setup;
     struct runtime *runtime;
     struct broker *broker;
+    struct stream_limit connections;
     uint32_t count;
     struct door doors[SETTINGS_LISTENERS_MAX];
     uint32_t part_count;
@@ -227,7 +228,6 @@ static void make_listener(struct door *door, uint32_t i)
     struct doors *doors = door->doors;
     const struct settings *settings = doors->setup->settings;
     struct listener *listener = &door->listeners[i];
-    uint32_t reactors = runtime_reactors(doors->runtime);
 
     listener->group = (struct stream_group){
         .runtime = doors->runtime,
@@ -237,12 +237,11 @@ static void make_listener(struct door *door, uint32_t i)
         .protocol_shard = door->protocol->shards[i],
         .listener = str_of(door->says.name),
         .parent = broker_budget(doors->broker),
+        .limit = &doors->connections,
         .rx_max = (uint64_t)settings_i64(settings, "broker.memory_per_connection_max"),
         .held = 1,
     };
     listener->transport_shard = door->transport->shards[i];
-    int64_t most = settings_i64(settings, "broker.max_connections");
-    listener->connections_max = (uint32_t)((most + reactors - 1) / reactors);
     await_inside(listener->group.reactor, init_call, listener);
 }
 
@@ -278,6 +277,8 @@ static mrt_status door_open(struct door *door, uint32_t index, mrt_error *error)
 mrt_status doors_open(struct doors *doors, struct broker *broker, mrt_error *error)
 {
     doors->broker = broker;
+    doors->connections.max =
+        (uint32_t)settings_i64(doors->setup->settings, "broker.max_connections");
     for (uint32_t i = 0; i < doors->count; i++) {
         struct door *door = &doors->doors[i];
         if (door->says.channel_count > 0)
