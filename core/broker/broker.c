@@ -22,6 +22,14 @@ static void share_memory(struct broker *broker, uint64_t bytes)
     broker->budget.limit[ACCOUNT_CACHE] = bytes / 4;
 }
 
+/* An answer is never larger than half of what all answers together may hold. */
+static void limit_fetch(struct broker_options *options)
+{
+    uint64_t most = options->memory_max / 8;
+    if (most > 0 && (options->fetch_bytes_max == 0 || options->fetch_bytes_max > most))
+        options->fetch_bytes_max = most;
+}
+
 static struct controller *make_controller(struct broker *broker)
 {
     const struct broker_options *options = &broker->options;
@@ -51,6 +59,7 @@ struct broker *broker_new(const struct broker_options *options)
     ASSERT(options->endpoint_count <= BROKER_ENDPOINTS_MAX);
     ASSERT(options->policy_count <= LOG_POLICIES_MAX);
     broker->options = *options;
+    limit_fetch(&broker->options);
     broker->exec = strand_new(options->runtime, 0);
     share_memory(broker, options->memory_max);
     list_init(&broker->versions);
@@ -88,6 +97,7 @@ void broker_free(struct broker *broker)
     for (uint32_t i = 0; i < broker->options.dir_count; i++)
         strand_free(broker->dirs[i].exec);
     image_unref(broker->latest);
+    inventory_free(broker->inventory);
     controller_free(broker->controller);
     strand_free(broker->exec);
     memory_free(broker->shards);

@@ -51,6 +51,7 @@ struct broker_options {
     struct image_endpoint endpoints[BROKER_ENDPOINTS_MAX]; /* as advertised */
     uint32_t endpoint_count;
     uint64_t memory_max;           /* bytes, for all accounts together */
+    uint64_t fetch_bytes_max;      /* fetch.max.bytes, of one poll; 0: no limit */
     int64_t maintenance_ms;        /* log.retention.check.interval.ms */
     uint64_t snapshot_every_bytes; /* of metadata entries */
 
@@ -68,6 +69,10 @@ void broker_free(struct broker *broker);
 /* Starts instances, opens directories, replays metadata, opens logs, registers. Completes on the
  * control strand when requests can be served. Any executor. */
 void broker_start(struct broker *broker, mrt_op *op);
+
+/* No request is taken any more (MRT_ESHUTDOWN), parked reads are answered; what is under way goes its
+ * way and is answered. Before broker_drain(), when connections are to end in order. Any executor. */
+void broker_quiesce(struct broker *broker, mrt_op *op, uint64_t step_ns);
 
 /* Ends what broker_start() began, in order: parked reads are answered, logs flushed and closed,
  * directories marked clean, coordination closed. Every step is bounded by @step_ns. Requests that

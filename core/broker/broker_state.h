@@ -20,7 +20,7 @@ struct partition {
     struct list link; /* in broker.partitions */
     struct log_request maintenance;
     uint32_t maintaining;       /* 1 while that request is under way */
-    uint32_t gone;              /* deleted: freed when nothing of it is under way */
+    uint32_t gone;              /* deleted: freed when nothing of it is under way, not closed */
     struct log_request closing; /* opening, too */
     struct broker *broker;
     struct broker_dir *dir;
@@ -45,7 +45,8 @@ struct mrt_broker {
     struct image *image; /* a reference of its own */
     mrt_task adopt_task;
     struct image *adopt; /* the version to take over */
-    struct list polls;   /* parked subscriptions: answered empty when draining */
+    mrt_task drain_task;
+    struct list polls; /* parked subscriptions: answered empty when draining */
     uint32_t draining;
 };
 
@@ -61,6 +62,7 @@ struct version {
     uint32_t n_closed;
     uint32_t cap_opened;
     uint32_t cap_closed;
+    uint32_t begun;
     uint32_t waiting; /* opens or reactors still missing */
 };
 
@@ -114,9 +116,11 @@ struct broker {
     uint64_t published;
     struct image *latest; /* the newest the controller has shown, during replay */
     uint32_t replaying;
-    struct list partitions; /* of published images */
-    uint32_t closing;       /* requests to close logs under way */
-    uint32_t draining_step; /* the drain waits until no version is under way */
+    struct list partitions;      /* of published images */
+    uint32_t closing;            /* requests to close logs under way */
+    uint32_t deleting;           /* requests to delete logs under way */
+    uint32_t draining_step;      /* the drain waits until no version and no deletion is under way */
+    struct inventory *inventory; /* during start */
 
     struct sequence sequence; /* start and drain */
     mrt_timer maintenance_timer;
@@ -136,8 +140,21 @@ struct broker {
 /* publish.c */
 void broker_on_image(void *context, struct image *image, const struct image_changes *changes);
 void broker_publish_replayed(struct broker *broker);
+
+/* A step of the drain: ends when no version and no deletion is under way. */
+void versions_settle(struct broker *broker);
 void broker_await_version(struct version_waiter *waiter);
 void partition_free(struct partition *partition);
+
+/* inventory.c */
+
+/* A step of the start: lists what the directories hold. */
+void inventory_read(struct broker *broker);
+
+/* Where the log of this name is kept; NULL: nowhere yet, or @inventory is NULL. */
+struct broker_dir *inventory_find(
+    const struct inventory *inventory, const mrt_str *topic, int32_t partition);
+void inventory_free(struct inventory *inventory);
 
 /* maintenance.c */
 void maintenance_start(struct broker *broker);

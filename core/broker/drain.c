@@ -11,7 +11,7 @@
 
 static void shard_drained(mrt_task *task)
 {
-    struct mrt_broker *shard = CONTAINER(task, struct mrt_broker, adopt_task);
+    struct mrt_broker *shard = CONTAINER(task, struct mrt_broker, drain_task);
     struct broker *broker = shard->broker;
     ASSERT(broker->sequence.count > 0);
     if (--broker->sequence.count == 0)
@@ -20,34 +20,23 @@ static void shard_drained(mrt_task *task)
 
 static void shard_drain(mrt_task *task)
 {
-    struct mrt_broker *shard = CONTAINER(task, struct mrt_broker, adopt_task);
+    struct mrt_broker *shard = CONTAINER(task, struct mrt_broker, drain_task);
     sub_drain(shard);
-    shard->adopt_task.run = shard_drained;
-    exec_post(shard->broker->exec, &shard->adopt_task);
+    shard->drain_task.run = shard_drained;
+    exec_post(shard->broker->exec, &shard->drain_task);
 }
 
 static void answer_reads(struct broker *broker)
 {
-    maintenance_stop(broker);
     broker->sequence.count = runtime_reactors(broker->options.runtime);
     for (uint32_t i = 0; i < runtime_reactors(broker->options.runtime); i++) {
         struct mrt_broker *shard = &broker->shards[i];
-        ASSERT(shard->adopt == NULL);
-        shard->adopt_task.run = shard_drain;
-        exec_post(shard->reactor, &shard->adopt_task);
+        shard->drain_task.run = shard_drain;
+        exec_post(shard->reactor, &shard->drain_task);
     }
 }
 
-/* ---- versions on their way, then logs -------------------------------------------------------- */
-
-static void versions_drain(struct broker *broker)
-{
-    broker->draining_step = 1;
-    if (list_empty(&broker->versions)) {
-        broker->draining_step = 0;
-        sequence_next(broker, MRT_OK);
-    }
-}
+/* ---- logs ------------------------------------------------------------------------------------ */
 
 static void log_closed(struct log_request *request)
 {
@@ -66,9 +55,14 @@ static void log_closed(struct log_request *request)
 
 static void close_logs(struct broker *broker)
 {
+    maintenance_stop(broker);
+    ASSERT(list_empty(&broker->versions));
+    ASSERT(broker->deleting == 0);
     broker->closing = 1;
     list_each (at, &broker->partitions) {
         struct partition *partition = CONTAINER(at, struct partition, link);
+        if (partition->gone)
+            continue;
         broker->closing++;
         partition->closing = (struct log_request){.done = log_closed, .exec = broker->exec};
         log_close(partition->log, &partition->closing);
@@ -166,17 +160,29 @@ static void ended(struct broker *broker)
     sequence_next(broker, MRT_OK);
 }
 
+/* The controller goes first: nothing new is decided afterwards, so versions come to an end. */
 static const struct sequence_step steps[] = {
-    {"versions", versions_drain},
     {"reads", answer_reads},
-    {"logs", close_logs},
     {"controller", close_controller},
+    {"versions", versions_settle},
+    {"logs", close_logs},
     {"directories", close_directories},
     {"drain", drain_instances},
     {"stop", stop_instances},
     {"end", ended},
     {NULL, NULL},
 };
+
+static const struct sequence_step quiet_steps[] = {
+    {"reads", answer_reads},
+    {NULL, NULL},
+};
+
+void broker_quiesce(struct broker *broker, mrt_op *op, uint64_t step_ns)
+{
+    __atomic_store_n(&broker->phase, BROKER_DRAINING, __ATOMIC_RELEASE);
+    sequence_begin(broker, quiet_steps, op, step_ns);
+}
 
 void broker_drain(struct broker *broker, mrt_op *op, uint64_t step_ns)
 {

@@ -17,6 +17,15 @@ static const mrt_sub_poll *asked(const mrt_sub *sub)
     return sub->poll->in;
 }
 
+/* Bytes of one answer: what the reader takes and the broker gives (KIP-74, KIP-541). */
+static uint64_t bytes_max(const mrt_sub *sub)
+{
+    uint64_t most = sub->shard->broker->options.fetch_bytes_max;
+    if (most == 0 || sub->replica_id >= 0 || asked(sub)->max_bytes < most)
+        return asked(sub)->max_bytes;
+    return most;
+}
+
 /* ---- looking --------------------------------------------------------------------------------- */
 
 static void part_fail(struct sub_part *part, mrt_status status)
@@ -44,6 +53,19 @@ static int64_t readable_end(const mrt_sub *sub, const struct log_line *line)
     if (sub->replica_id >= 0)
         return line->end;
     return asked(sub)->isolation == 1 ? line->last_stable : line->high_watermark;
+}
+
+/* @log is what the partition's name means now; NULL: nothing. */
+static void part_follow(struct sub_part *part, struct log *log)
+{
+    if (part->log == log)
+        return;
+    if (list_linked(&part->waiter.link))
+        log_unwatch(part->log, &part->waiter);
+    log_unref(part->log);
+    part->log = log;
+    if (log != NULL)
+        log_ref(log);
 }
 
 /* Fills part->res from what is known without entering the strand. True if there is something to
@@ -88,10 +110,7 @@ static bool part_look(struct sub_part *part)
         part_fail(part, MRT_ERANGE);
         return false;
     }
-    if (part->log == NULL) {
-        part->log = partition->log;
-        log_ref(part->log);
-    }
+    part_follow(part, partition->log);
     return part->from < readable_end(sub, &line) || part->fetched_epoch >= 0;
 }
 
@@ -132,7 +151,7 @@ static void part_read_done(struct log_request *request)
 static void part_read(struct sub_part *part)
 {
     mrt_sub *sub = part->sub;
-    uint64_t most = asked(sub)->max_bytes;
+    uint64_t most = bytes_max(sub);
 
     part->reading = 1;
     part->read = (struct log_read){
@@ -156,7 +175,7 @@ static void part_read(struct sub_part *part)
 /* P3, beginning with the partition whose turn it is. */
 static void fit(mrt_sub *sub)
 {
-    uint64_t room = asked(sub)->max_bytes;
+    uint64_t room = bytes_max(sub);
     bool first = true;
 
     for (uint32_t i = 0; i < sub->n; i++) {
@@ -177,12 +196,7 @@ static void fit(mrt_sub *sub)
 static void unwatch(mrt_sub *sub)
 {
     for (uint32_t i = 0; i < sub->n; i++) {
-        struct sub_part *part = &sub->parts[i];
-        if (list_linked(&part->waiter.link))
-            log_unwatch(part->log, &part->waiter);
-        if (part->log != NULL)
-            log_unref(part->log);
-        part->log = NULL;
+        part_follow(&sub->parts[i], NULL);
     }
 }
 
@@ -315,7 +329,9 @@ static mrt_status round_end(mrt_sub *sub)
 {
     const mrt_sub_poll *in = asked(sub);
 
-    if (sub->errors > 0 || sub->bytes >= in->min_bytes || in->max_wait_ns == 0 || sub->expired ||
+    uint64_t enough = in->min_bytes < bytes_max(sub) ? in->min_bytes : bytes_max(sub);
+
+    if (sub->errors > 0 || sub->bytes >= enough || in->max_wait_ns == 0 || sub->expired ||
         sub->shard->draining)
         return answer(sub);
     park(sub);

@@ -18,11 +18,17 @@ static void next_version(struct broker *broker);
 static struct broker_dir *choose_dir(struct broker *broker)
 {
     struct broker_dir *best = NULL;
+    uint32_t fewest = 0;
+
     for (uint32_t i = 0; i < broker->options.dir_count; i++) {
         struct broker_dir *dir = &broker->dirs[i];
-        if (dir->dir != NULL && dir->state == MRT_DIR_ONLINE)
-            if (best == NULL || dir->logs < best->logs)
-                best = dir;
+        uint32_t logs = __atomic_load_n(&dir->logs, __ATOMIC_RELAXED);
+        if (dir->dir == NULL || __atomic_load_n(&dir->state, __ATOMIC_RELAXED) != MRT_DIR_ONLINE)
+            continue;
+        if (best == NULL || logs < fewest) {
+            best = dir;
+            fewest = logs;
+        }
     }
     return best != NULL ? best : &broker->dirs[0];
 }
@@ -33,7 +39,9 @@ static struct partition *partition_new(
     const struct image_partition *where = &topic->partitions[index];
     const struct broker_options *options = &broker->options;
     struct partition *partition = memory_new(sizeof *partition);
-    struct broker_dir *dir = choose_dir(broker);
+    struct broker_dir *dir = inventory_find(broker->inventory, &topic->name, index);
+    if (dir == NULL)
+        dir = choose_dir(broker);
     struct log_options log = {
         .runtime = options->runtime,
         .ops = options->storage->ops,
@@ -152,6 +160,8 @@ void broker_publish_replayed(struct broker *broker)
     image_unref(broker->latest);
     broker->latest = NULL;
     broker->replaying = 0;
+    inventory_free(broker->inventory);
+    broker->inventory = NULL;
     exec_post(broker->exec, &version->task);
 }
 
@@ -176,9 +186,13 @@ static void partition_gone(struct log_request *request)
             partition->broker->options.runtime, MRT_LOG_ERROR, 0,
             "partition.delete_failed topic=%s partition=%d status=%s", partition->name,
             partition->index, status_name(request->status));
+    struct broker *broker = partition->broker;
     partition->gone = 1;
     if (!partition->maintaining)
         partition_free(partition);
+    ASSERT(broker->deleting > 0);
+    if (--broker->deleting == 0)
+        next_version(broker);
 }
 
 /* Every reactor shows the new version: nobody can find these any more. */
@@ -186,8 +200,9 @@ static void delete_closed(struct version *version)
 {
     for (uint32_t i = 0; i < version->n_closed; i++) {
         struct partition *partition = version->closed[i];
-        partition->closing.exec = version->broker->exec;
-        partition->closing.done = partition_gone;
+        partition->closing =
+            (struct log_request){.done = partition_gone, .exec = version->broker->exec};
+        version->broker->deleting++;
         log_delete(partition->log, &partition->closing);
     }
 }
@@ -260,13 +275,18 @@ static void log_opened(struct log_request *request)
 static void next_version(struct broker *broker)
 {
     if (list_empty(&broker->versions)) {
-        if (broker->draining_step) {
+        if (broker->draining_step && broker->deleting == 0) {
             broker->draining_step = 0;
             sequence_next(broker, MRT_OK);
         }
         return;
     }
     struct version *version = CONTAINER(broker->versions.next, struct version, link);
+    if (version->begun)
+        return;
+    if (version->n_opened > 0 && broker->deleting > 0)
+        return; /* it may bear the name of one that is going: partition_gone() comes back */
+    version->begun = 1;
     if (version->n_opened == 0) {
         show_version(version);
         return;
@@ -275,8 +295,7 @@ static void next_version(struct broker *broker)
     for (uint32_t i = 0; i < version->n_opened; i++) {
         struct partition *partition = version->opened[i];
         list_append(&broker->partitions, &partition->link);
-        partition->closing.exec = broker->exec;
-        partition->closing.done = log_opened;
+        partition->closing = (struct log_request){.done = log_opened, .exec = broker->exec};
         log_open(partition->log, &partition->closing);
     }
 }
@@ -290,6 +309,12 @@ static void version_run(mrt_task *task)
     list_append(&broker->versions, &version->link);
     if (idle)
         next_version(broker);
+}
+
+void versions_settle(struct broker *broker)
+{
+    broker->draining_step = 1;
+    next_version(broker);
 }
 
 /* ---- waiting for a version ------------------------------------------------------------------- */

@@ -195,6 +195,7 @@ static void serve(struct broker *broker)
 static const struct sequence_step steps[] = {
     {"storage", start_storage},
     {"directories", open_directories},
+    {"inventory", inventory_read},
     {"policies", start_policies},
     {"coordination", start_coordination},
     {"controller", open_controller},

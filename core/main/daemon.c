@@ -106,6 +106,7 @@ static void read_limits(struct daemon *daemon)
         (int32_t)settings_i64(settings, "broker.default_replication_factor");
     options->auto_create = settings_bool(settings, "broker.auto_create_topics_enable");
     options->memory_max = (uint64_t)settings_i64(settings, "broker.memory_max");
+    options->fetch_bytes_max = (uint64_t)settings_i64(settings, "broker.fetch_max_bytes");
     options->maintenance_ms = settings_i64(settings, "broker.log_retention_check_interval_ms");
     options->snapshot_every_bytes = SNAPSHOT_BYTES;
     options->on_fatal = on_fatal;
@@ -139,6 +140,12 @@ static mrt_status start_call(void *arg, mrt_op *op)
 static mrt_status drain_call(void *arg, mrt_op *op)
 {
     broker_drain(arg, op, DRAIN_STEP_NS);
+    return MRT_PENDING;
+}
+
+static mrt_status quiesce_call(void *arg, mrt_op *op)
+{
+    broker_quiesce(arg, op, DRAIN_STEP_NS);
     return MRT_PENDING;
 }
 
@@ -212,8 +219,12 @@ static bool end(struct daemon *daemon)
     sigaddset(&set, SIGINT);
     pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     doors_shut(daemon->doors);
-    mrt_status status = await_op(broker_exec(daemon->broker), drain_call, daemon->broker);
-    bool closed = doors_close(daemon->doors, DOORS_CLOSE_NS);
+    mrt_status status = await_op(broker_exec(daemon->broker), quiesce_call, daemon->broker);
+    bool closed = doors_finish(daemon->doors, DOORS_CLOSE_NS);
+    if (status == MRT_OK)
+        status = await_op(broker_exec(daemon->broker), drain_call, daemon->broker);
+    if (closed)
+        doors_close(daemon->doors);
     runtime_log(
         daemon->runtime, MRT_LOG_INFO, 0, "broker.ended status=%s",
         status_name(

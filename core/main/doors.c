@@ -392,7 +392,7 @@ static void part_close(struct doors *doors, struct part *part)
     }
 }
 
-bool doors_close(struct doors *doors, uint64_t limit_ns)
+bool doors_finish(struct doors *doors, uint64_t limit_ns)
 {
     each_listener(doors, finish_streams);
     if (!await_streams(doors, now_ns() + limit_ns / 2)) {
@@ -400,13 +400,17 @@ bool doors_close(struct doors *doors, uint64_t limit_ns)
         if (!await_streams(doors, now_ns() + limit_ns / 2))
             return false;
     }
+    return true;
+}
+
+void doors_close(struct doors *doors)
+{
     while (doors->part_count > 0) {
         struct part *part = &doors->parts[--doors->part_count];
         part_close(doors, part);
         instance_destroy(part->instance);
         memory_free(part->shards);
     }
-    return true;
 }
 
 void doors_free(struct doors *doors)

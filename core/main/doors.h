@@ -27,9 +27,12 @@ void doors_serve(struct doors *doors);
 /* Nothing new comes in and nothing more is read; answers still go out. */
 void doors_shut(struct doors *doors);
 
-/* Closes connections once their answers are sent, at most @limit_ns long, then stops protocols and
- * transports. False if something did not end in time. */
-bool doors_close(struct doors *doors, uint64_t limit_ns);
+/* Closes connections once their answers are sent; cuts them after half of @limit_ns. False if
+ * something did not end in time. */
+bool doors_finish(struct doors *doors, uint64_t limit_ns);
+
+/* Stops protocols and transports, which have no connections any more. */
+void doors_close(struct doors *doors);
 void doors_free(struct doors *doors);
 
 /* "kafka=127.0.0.1:9092 ..." for the log. */
