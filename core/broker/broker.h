@@ -70,8 +70,9 @@ void broker_free(struct broker *broker);
  * control strand when requests can be served. Any executor. */
 void broker_start(struct broker *broker, mrt_op *op);
 
-/* No request is taken any more (MRT_ESHUTDOWN), parked reads are answered; what is under way goes its
- * way and is answered. Before broker_drain(), when connections are to end in order. Any executor. */
+/* No request is taken any more (MRT_ESHUTDOWN), parked reads are answered; what is under way goes
+ * its way and is answered. Before broker_drain(), when connections are to end in order. Any
+ * executor. */
 void broker_quiesce(struct broker *broker, mrt_op *op, uint64_t step_ns);
 
 /* Ends what broker_start() began, in order: parked reads are answered, logs flushed and closed,

@@ -167,8 +167,8 @@ static void send_done(mrt_op *op)
     stream_unref(stream);
 }
 
-/* Gathers the ready slots at the head, in order, up to the vectors of one send: the last one perhaps
- * in part. */
+/* Gathers the ready slots at the head, in order, up to the vectors of one send: the last one
+ * perhaps in part. */
 static void gather(mrt_stream *stream)
 {
     struct reply_ring *ring = &stream->ring;
