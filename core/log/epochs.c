@@ -110,6 +110,17 @@ void epochs_trim_head(struct epochs *epochs, int64_t start)
     CHECK(check(epochs));
 }
 
+void epochs_trim_tail(struct epochs *epochs, int64_t end)
+{
+    uint32_t before = epochs->count;
+    ASSERT(end >= 0);
+    while (epochs->count > 0 && epochs->entries[epochs->count - 1].start >= end)
+        epochs->count--;
+    if (epochs->count < before)
+        epochs->dirty = true;
+    CHECK(check(epochs));
+}
+
 uint64_t epochs_size(const struct epochs *epochs)
 {
     return ((uint64_t)epochs->count + 2) * LINE_MAX_BYTES;

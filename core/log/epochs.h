@@ -50,6 +50,9 @@ void epochs_end(
 /* The log now begins at @start: entries before it go, the one that holds it begins there. */
 void epochs_trim_head(struct epochs *epochs, int64_t start);
 
+/* The log now ends at @end: entries that begin there or behind it go, they hold no records. */
+void epochs_trim_tail(struct epochs *epochs, int64_t end);
+
 /* Bytes that epochs_encode() writes at most. */
 uint64_t epochs_size(const struct epochs *epochs);
 uint64_t epochs_encode(const struct epochs *epochs, char *out);

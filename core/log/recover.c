@@ -3,6 +3,10 @@
  * recover.c - what a log knew before it was closed or killed: epochs and producers from their side
  * files, then from the batches behind the newest snapshot that is whole. Only headers are looked
  * at; the storage plugin has verified what may be torn.
+ *
+ * A power cut may have taken records whose side files were durable already. What those say about
+ * offsets at or above the end goes before the log is used: the end will pass them again, with other
+ * records.
  */
 #include <string.h>
 
@@ -16,6 +20,7 @@
 
 enum stage {
     STAGE_EPOCHS,
+    STAGE_STALE,
     STAGE_SNAPSHOTS,
     STAGE_SNAPSHOT,
     STAGE_READ,
@@ -30,6 +35,7 @@ struct recovery {
     bool closing;
     bool called;       /* a storage call was made in this stage */
     int64_t at;        /* replayed up to here */
+    int64_t stale;     /* the snapshot that is being removed */
     int64_t below;     /* snapshots at or above this were no good */
     uint64_t capacity; /* of bytes */
     uint64_t got;
@@ -106,10 +112,37 @@ static mrt_status epochs_stage(struct log *log)
         status = epochs_decode(&log->epochs, (const char *)r->bytes, r->got);
     if (status == MRT_ECORRUPT) /* what the batches say will do */
         log_note(log, MRT_LOG_WARN, "log.epochs_corrupt", status);
-    enter(r, STAGE_SNAPSHOTS);
+    epochs_trim_tail(&log->epochs, log->now.end);
+    enter(r, STAGE_STALE);
     if (status == MRT_OK || status == MRT_ENOENT || status == MRT_ECORRUPT)
         return MRT_OK;
     return fault(r, status);
+}
+
+/* Removes the snapshots from beyond the end. A directory that may not be changed keeps them:
+ * nothing is appended to it either. */
+static mrt_status stale_stage(struct log *log)
+{
+    struct recovery *r = log->recovery;
+    int64_t offset;
+    uint32_t n = 0;
+
+    if (r->called && log->job.status != MRT_OK && log->job.status != MRT_EREADONLY)
+        return fault(r, log->job.status);
+    mrt_status status =
+        log->ops->blobs(log->store, MRT_BLOB_PRODUCERS, log->now.end + 1, &offset, 1, &n);
+    if (status != MRT_OK)
+        return fault(r, status);
+    if (n == 0 || (r->called && log->job.status == MRT_EREADONLY)) {
+        enter(r, STAGE_SNAPSHOTS);
+        return MRT_OK;
+    }
+    if (r->called && offset <= r->stale)
+        return fault(r, MRT_ECORRUPT); /* removed, and still there: it would not end */
+    r->called = true;
+    r->stale = offset;
+    return op_outcome(
+        &log->op, log->ops->blob_remove(log->store, &log->op, MRT_BLOB_PRODUCERS, offset));
 }
 
 /* The newest snapshot below @below and at or below the end; -1: none. */
@@ -258,6 +291,8 @@ static mrt_status advance(struct log *log)
     switch (log->recovery->stage) {
     case STAGE_EPOCHS:
         return epochs_stage(log);
+    case STAGE_STALE:
+        return stale_stage(log);
     case STAGE_SNAPSHOTS:
         return snapshots_stage(log);
     case STAGE_SNAPSHOT:

@@ -556,3 +556,17 @@ mrt_status scene_trim(int64_t upto, int64_t *low)
     *low = own.trim.low_watermark;
     return own.trim.request.status;
 }
+
+static void put_epochs(void *arg)
+{
+    mrt_op op = {0};
+    mrt_str text = {arg, strlen(arg)};
+    mrt_status status = real->blob_put(script.store, &op, MRT_BLOB_EPOCHS, 0, &text, 0);
+    ASSERT(status == MRT_OK); /* memory answers at once */
+}
+
+void scene_put_epochs(char *text)
+{
+    scene_settle();
+    scene_inside(log_exec(scene.log), put_epochs, text);
+}

@@ -166,5 +166,7 @@ struct log_line scene_line(void);
 uint32_t scene_snapshots(int64_t *offsets, uint32_t cap);
 /* Puts one that knows no producer. */
 void scene_put_snapshot(int64_t offset);
+/* Replaces what the store has. */
+void scene_put_epochs(char *text);
 
 #endif /* TESTS_UNIT_LOG_SCENE_H */

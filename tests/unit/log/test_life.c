@@ -198,22 +198,63 @@ static void what_was_appended_behind_a_snapshot_is_replayed(void **state)
         scene_append(1, &(struct scene_batch){2, 8, 2, 0, 0, 0}, &base), MRT_EPRODUCEROLD);
 }
 
-/* As after a crash that cut the log's tail: side files may be ahead of it. */
-static void a_snapshot_from_beyond_the_end_is_not_believed(void **state)
+/* The process ends without writing side files. */
+static void crash(void)
 {
-    (void)state;
-    int64_t base;
-    assert_int_equal(scene_append(1, &(struct scene_batch)IDS, NULL), MRT_OK);
-    scene_put_snapshot(1000);
     scene_fail(KIND_PUT, 0, MRT_ENOSPC);
     assert_int_equal(scene_close(), MRT_ENOSPC);
     scene_pass(KIND_PUT);
     log_unref(scene.log);
     scene_new();
     assert_int_equal(scene_open(), MRT_OK);
+}
+
+/* As after a power cut that took the log's tail: side files may be ahead of it. */
+static void a_snapshot_from_beyond_the_end_is_not_believed(void **state)
+{
+    (void)state;
+    int64_t base;
+    int64_t snapshots[4];
+    assert_int_equal(scene_append(1, &(struct scene_batch)IDS, NULL), MRT_OK);
+    scene_put_snapshot(4);
+    scene_put_snapshot(1000);
+    crash();
     assert_int_equal(scene_append(1, &(struct scene_batch)IDS, &base), MRT_OK);
     assert_int_equal(base, 0); /* the snapshot says producer 9 is unknown */
     assert_int_equal(scene_line().end, 2);
+    assert_int_equal(scene_snapshots(snapshots, 4), 0);
+}
+
+static void a_snapshot_from_beyond_the_end_is_not_believed_when_the_end_is_beyond_it(void **state)
+{
+    (void)state;
+    int64_t base;
+    assert_int_equal(scene_append(1, &(struct scene_batch)IDS, NULL), MRT_OK);
+    scene_put_snapshot(4);
+    crash();
+    assert_int_equal(scene_append(1, &(struct scene_batch){2, 9, 0, 2, 0, 0}, NULL), MRT_OK);
+    assert_int_equal(scene_append(1, &(struct scene_batch){.records = 3}, NULL), MRT_OK);
+    crash();
+    assert_int_equal(scene_append(1, &(struct scene_batch){2, 9, 0, 2, 0, 0}, &base), MRT_OK);
+    assert_int_equal(base, 2);
+    assert_int_equal(scene_append(1, &(struct scene_batch){2, 9, 0, 4, 0, 0}, &base), MRT_OK);
+    assert_int_equal(base, 7);
+}
+
+static void an_epoch_from_beyond_the_end_is_not_believed(void **state)
+{
+    (void)state;
+    struct scene_read read;
+    char text[] = "0\n2\n5 0\n6 40\n";
+    assert_int_equal(scene_append(1, &(struct scene_batch)IDS, NULL), MRT_OK);
+    scene_put_epochs(text);
+    scene.leader_epoch = 6;
+    crash();
+    scene_read_ready(&read, 30); /* a reader that has what we lost */
+    read.read.fetched_epoch = 5;
+    assert_int_equal(scene_read(&read), MRT_OK);
+    assert_int_equal(read.read.diverged_epoch, 5);
+    assert_int_equal(read.read.diverged_end, 2);
 }
 
 static void a_log_that_cannot_be_recovered_does_not_open_and_can_be_tried_again(void **state)
@@ -458,6 +499,8 @@ int main(void)
         TEST(without_snapshots_producers_are_learnt_from_the_batches),
         TEST(what_was_appended_behind_a_snapshot_is_replayed),
         TEST(a_snapshot_from_beyond_the_end_is_not_believed),
+        TEST(a_snapshot_from_beyond_the_end_is_not_believed_when_the_end_is_beyond_it),
+        TEST(an_epoch_from_beyond_the_end_is_not_believed),
         TEST(a_log_that_cannot_be_recovered_does_not_open_and_can_be_tried_again),
         TEST(after_a_close_everything_is_gone),
         TEST(a_close_waits_for_what_is_in_flight_and_acknowledges_it),

@@ -278,6 +278,22 @@ static void trimming_keeps_the_epoch_that_holds_the_start(void **state)
     assert_int_equal(epochs.entries[0].epoch, 7);
 }
 
+static void a_log_that_lost_its_tail_knows_no_epoch_that_began_in_it(void **state)
+{
+    (void)state;
+    epochs.dirty = false;
+    epochs_trim_tail(&epochs, 201);
+    assert_int_equal(epochs.count, 3);
+    assert_false(epochs.dirty);
+    epochs_trim_tail(&epochs, 200);
+    assert_int_equal(epochs_latest(&epochs), 4);
+    assert_true(epochs.dirty);
+    epochs_note(&epochs, 4, 180); /* the same leader goes on */
+    assert_int_equal(epochs.count, 2);
+    epochs_trim_tail(&epochs, 0);
+    assert_int_equal(epochs_latest(&epochs), -1);
+}
+
 static void the_checkpoint_is_kafkas_text(void **state)
 {
     (void)state;
@@ -339,6 +355,7 @@ int main(void)
         TEST(an_offset_belongs_to_the_epoch_that_wrote_it),
         TEST(only_a_newer_epoch_is_noted_and_an_empty_one_is_replaced),
         TEST(trimming_keeps_the_epoch_that_holds_the_start),
+        TEST(a_log_that_lost_its_tail_knows_no_epoch_that_began_in_it),
         TEST(the_checkpoint_is_kafkas_text),
         TEST(a_damaged_checkpoint_is_refused_and_changes_nothing),
     };
