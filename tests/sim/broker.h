@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * broker.h - a whole broker in a simulated world: a node, the real plugins as they are linked into a
- * static file, the core above them, and the pipe (pipe.h) in the place of tcp. What core/main does
- * with files, threads and signals is done here with a disk in memory and steps of the world.
+ * broker.h - a whole broker in a simulated world: a node, the real plugins as they are linked into
+ * a static file, the core above them, and the pipe (pipe.h) in the place of tcp. What core/main
+ * does with files, threads and signals is done here with a disk in memory and steps of the world.
  *
  *     struct sim_broker *broker = sim_broker_start(&(struct sim_broker_options){
  *         .world = world, .disk = disk, .reactors = 4});
@@ -11,8 +11,8 @@
  *     pipe_drop(conn);
  *     sim_broker_end(broker);
  *
- * kill -9 is disk_copy() at that moment and a broker over the copy; the killed one is ended in order,
- * for nothing of a runtime may be left behind, but nobody looks at its disk any more.
+ * kill -9 is disk_copy() at that moment and a broker over the copy; the killed one is ended in
+ * order, for nothing of a runtime may be left behind, but nobody looks at its disk any more.
  */
 #ifndef TESTS_SIM_BROKER_H
 #define TESTS_SIM_BROKER_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pipe.h - a transport plugin for simulated runs: connections are pairs of byte queues in memory. The
- * broker's end keeps the rules of <mortise/transport.h>; the client's end belongs to the test, which
- * uses it between two steps of the world.
+ * pipe.h - a transport plugin for simulated runs: connections are pairs of byte queues in memory.
+ * The broker's end keeps the rules of <mortise/transport.h>; the client's end belongs to the test,
+ * which uses it between two steps of the world.
  *
  *   Y1  Bytes arrive and leave in pieces that the instance's random stream chooses, some of one
  *       byte, some late. A send pends until its last byte was taken, and holds its leases so long.
