@@ -231,7 +231,7 @@ static mrt_status write_properties(struct job *job)
         memcpy(text, job->loaded, old);
     if (n && text[n - 1] != '\n')
         text[n++] = '\n';
-    if (dir->properties.kafka_version < 0)
+    if (!dir->properties.present || dir->properties.kafka_version < 0)
         n += (uint64_t)snprintf(text + n, PROPERTIES_ROOM, "version=1\n");
     if (!dir->properties.has_id) {
         job->store->random->secret(job->exec, dir->properties.id, 16);

@@ -264,7 +264,8 @@ static inline void scene_end(struct scene *scene)
     live_stop(&scene->live);
     char command[128];
     snprintf(command, sizeof command, "rm -rf '%s'", scene->path);
-    assert_int_equal(system(command), 0);
+    if (getenv("SCENE_KEEP") == NULL)
+        assert_int_equal(system(command), 0);
 }
 
 /* ---- directories ----------------------------------------------------------------------------- */
