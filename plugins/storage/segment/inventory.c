@@ -208,6 +208,21 @@ static mrt_status find_deleted(struct sweep_job *s)
     JOB_END(job, MRT_OK);
 }
 
+static mrt_status remove_found(struct sweep_job *s)
+{
+    struct job *job = &s->job;
+    JOB_BEGIN(job)
+    if (s->found) {
+        segment_path(job, PATH_FOLDER, s->name, "");
+        JOB_STEP_OK(job, segment_remove_folder(job));
+    } else {
+        segment_path(job, PATH_FOLDER, "", "");
+        JOB_AWAIT_OK(
+            job, job->store->file->sync_dir(job->exec, &job->op, &job->paths->str[PATH_FOLDER]));
+    }
+    JOB_END(job, MRT_OK);
+}
+
 static mrt_status sweep_run(struct job *job)
 {
     struct sweep_job *s = (struct sweep_job *)job;
@@ -218,10 +233,7 @@ static mrt_status sweep_run(struct job *job)
     do {
         job->dir->sweep_again = 0;
         JOB_STEP_OK(job, find_deleted(s));
-        if (!s->found)
-            continue;
-        segment_path(job, PATH_FOLDER, s->name, "");
-        JOB_STEP_OK(job, segment_remove_folder(job));
+        JOB_STEP_OK(job, remove_found(s));
     } while (s->found || job->dir->sweep_again);
     JOB_END(job, MRT_OK);
 }

@@ -78,7 +78,7 @@ static void resume(mrt_op *op)
     mrt_op *caller = job->caller;
     finish(job, status);
     if (caller)
-        host->op_done(host, caller, status, job->why);
+        host->op_done(host, caller, status, job->why && job->why->text[0] ? job->why : NULL);
     host->free(host, job);
 }
 

@@ -17,6 +17,15 @@
 
 /* ---- .deleted files -------------------------------------------------------------------------- */
 
+static mrt_status sync_names(struct job *job)
+{
+    JOB_BEGIN(job)
+    segment_path(job, PATH_FOLDER, job->log->entry->name, "");
+    JOB_AWAIT_OK(
+        job, job->store->file->sync_dir(job->exec, &job->op, &job->paths->str[PATH_FOLDER]));
+    JOB_END(job, MRT_OK);
+}
+
 struct discard_job {
     struct job job;
     uint32_t found;
@@ -64,6 +73,8 @@ static mrt_status discard_run(struct job *job)
     do {
         job->log->discard_again = 0;
         JOB_STEP_OK(job, discard_one(d));
+        if (!d->found) /* a file system may keep the room until then */
+            JOB_STEP_OK(job, sync_names(job));
     } while (d->found || job->log->discard_again);
     JOB_END(job, MRT_OK);
 }
@@ -108,15 +119,6 @@ static mrt_status rename_files(struct job *job, struct segment *segment)
         if (status && job->at == FILE_LOG)
             JOB_RETURN(job, status);
     }
-    JOB_END(job, MRT_OK);
-}
-
-static mrt_status sync_names(struct job *job)
-{
-    JOB_BEGIN(job)
-    segment_path(job, PATH_FOLDER, job->log->entry->name, "");
-    JOB_AWAIT_OK(
-        job, job->store->file->sync_dir(job->exec, &job->op, &job->paths->str[PATH_FOLDER]));
     JOB_END(job, MRT_OK);
 }
 

@@ -386,6 +386,18 @@ static inline mrt_status scene_remove(struct scene *scene, struct scene_log *log
     return scene_do(&call);
 }
 
+static inline mrt_status scene_do_logs(struct scene_call *call, mrt_op *op)
+{
+    return call->scene->ops->logs(call->scene->dir, op, call->out);
+}
+
+static inline mrt_status scene_logs(struct scene *scene, mrt_log_list *list)
+{
+    struct scene_call call = {
+        .scene = scene, .exec = scene->dir_exec, .call = scene_do_logs, .out = list};
+    return scene_do(&call);
+}
+
 static inline mrt_status scene_do_state(struct scene_call *call, mrt_op *op)
 {
     (void)op;
