@@ -88,13 +88,12 @@ static mrt_status find_files(struct job *job, struct recovery *recovery)
 /* An index whose log is gone: the log goes first when a segment is removed. */
 static uint32_t is_widow(const mrt_log *log, const mrt_str *name)
 {
-    int64_t base = 0;
-    if (!segment_ends(name, ".index") && !segment_ends(name, ".timeindex"))
+    struct file_name file;
+    segment_file_parse(name, &file);
+    if (file.what != NAME_INDEX && file.what != NAME_TIME)
         return 0;
-    for (uint64_t i = 0; i < name->n && name->p[i] != '.'; i++)
-        base = base * 10 + (name->p[i] - '0');
     for (uint32_t i = 0; i < log->segment_count; i++)
-        if (log->segments[i]->index.base == base)
+        if (log->segments[i]->index.base == file.offset)
             return 0;
     return 1;
 }

@@ -3,7 +3,7 @@
  * Directories of the segment store, on Linux and in simulated worlds: their files, Kafka's
  * directories, names and ids of logs, marks, blobs, many logs with few descriptors.
  */
-#include "tests/unit/segment/scene.h"
+#include "tests/unit/segment/files.h"
 
 #define MANY 40
 

@@ -3,7 +3,7 @@
  * One log on a simulated disk that runs full, fails or is slow: what fails says so and has changed
  * nothing; what cannot be put right ends the use of the directory, which a new opening restores.
  */
-#include "tests/unit/segment/scene.h"
+#include "tests/unit/segment/files.h"
 
 static struct scene scene;
 static struct scene_log log_;

@@ -4,7 +4,7 @@
  * writes three batches (offsets 0 to 2, 3 to 5, 6 to 8), lets the process end without closing
  * anything, changes files, and opens again. Nothing was flushed unless the test says so.
  */
-#include "tests/unit/segment/scene.h"
+#include "tests/unit/segment/files.h"
 
 #define LOG   "orders-0/00000000000000000000.log"
 #define INDEX "orders-0/00000000000000000000.index"
