@@ -73,7 +73,7 @@ static mrt_str value_text(
     return (mrt_str){NULL, 0};
 }
 
-static bool wanted(const mrt_describe_configs_resource *asked, const char *name)
+bool configs_wanted(const mrt_describe_configs_resource *asked, const char *name)
 {
     if (asked->configuration_keys == NULL)
         return true;
@@ -127,7 +127,7 @@ mrt_status broker_configs_describe(
     if (out->configs == NULL)
         return MRT_ENOMEM;
     for (uint32_t i = 0; i < n; i++)
-        if (wanted(asked, keys[i].kafka != NULL ? keys[i].kafka : keys[i].name))
+        if (configs_wanted(asked, keys[i].kafka != NULL ? keys[i].kafka : keys[i].name))
             describe_key(shard, call, &keys[i], &out->configs[out->n_configs++]);
     return MRT_OK;
 }

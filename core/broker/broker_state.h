@@ -198,6 +198,9 @@ mrt_status broker_configs_describe(
     const mrt_broker *shard, mrt_call *call, const struct mrt_describe_configs_resource *asked,
     struct mrt_describe_configs_out_resource *out);
 
+/* Does @asked name the config @name, or all? */
+bool configs_wanted(const struct mrt_describe_configs_resource *asked, const char *name);
+
 /* What a topic made now has in force (KIP-525); nothing when there is no memory for it. */
 void configs_of_new_topic(
     const mrt_broker *shard, mrt_call *call, const struct controller_topic *topic,

@@ -150,16 +150,6 @@ static mrt_str keep(const struct description *d, const mrt_str *text)
     return (mrt_str){copy, text->n};
 }
 
-static bool wanted(const mrt_describe_configs_resource *asked, const char *name)
-{
-    if (asked->configuration_keys == NULL)
-        return true;
-    for (uint32_t i = 0; i < asked->n_configuration_keys; i++)
-        if (str_is(&asked->configuration_keys[i], name))
-            return true;
-    return false;
-}
-
 static void add_synonyms(
     const struct description *d, const struct topic_row *row, mrt_describe_configs_out_config *out)
 {
@@ -216,7 +206,7 @@ static mrt_status describe_topic(
         return MRT_ENOMEM;
     for (uint32_t i = 0; i < n; i++) {
         const struct topic_row *row = topic_table_row(d->table, i);
-        if (wanted(asked, row->name))
+        if (configs_wanted(asked, row->name))
             describe_row(d, row, &out->configs[out->n_configs++]);
     }
     return MRT_OK;

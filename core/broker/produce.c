@@ -109,18 +109,9 @@ static mrt_status check(
     const struct partition *partition, const mrt_slice *bytes, int64_t now_ms,
     struct record_info *info)
 {
-    const struct log_config *config = &partition->config;
-    struct record_rules rules = {
-        .batch_bytes_max = config->message_bytes_max < config->segment_bytes
-                               ? config->message_bytes_max
-                               : config->segment_bytes,
-        .batches_max = 1, /* a client sends one batch a partition since magic 2 */
-        .keys_required = config->compact,
-        .now_ms = now_ms,
-        .timestamp_before_max_ms =
-            config->append_time ? INT64_MAX : config->timestamp_before_max_ms,
-        .timestamp_after_max_ms = config->append_time ? INT64_MAX : config->timestamp_after_max_ms,
-    };
+    struct record_rules rules;
+
+    log_rules(&partition->config, now_ms, &rules);
     return record_check(
         (const uint8_t *)(uintptr_t)bytes->ref + bytes->off, bytes->len, &rules, info);
 }

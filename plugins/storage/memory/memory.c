@@ -5,6 +5,8 @@
  */
 #include "plugins/storage/memory/memory.h"
 
+#include "sdk/kit/table.h"
+
 MRT_PLUGIN_NOTE(
     "name=storage-memory" MRT_NOTE_END "version=0.1.0" MRT_NOTE_END "abi=0.1" MRT_NOTE_END
     "need=0.1" MRT_NOTE_END "tier=stable" MRT_NOTE_END "flags=sim_safe" MRT_NOTE_END
@@ -65,23 +67,12 @@ void memory_unpin(struct memory_store *store)
 
 /* ---- lifecycle ------------------------------------------------------------------------------- */
 
-static const void *table(const mrt_create *how, const char *id, mrt_error *error)
-{
-    const void *found = how->host->get(how->host, id);
-    if (found == NULL && error->text[0] == 0) {
-        static const char says[] = "this core does not offer ";
-        memcpy(error->text, says, sizeof says - 1);
-        memcpy(error->text + sizeof says - 1, id, strlen(id) + 1);
-    }
-    return found;
-}
-
 static mrt_status find_tables(struct memory_store *store, const mrt_create *how, mrt_error *error)
 {
     error->text[0] = 0;
-    store->exec = table(how, MRT_HOST_EXEC, error);
-    store->clock = table(how, MRT_HOST_CLOCK, error);
-    store->buffers = table(how, MRT_HOST_BUFFERS, error);
+    store->exec = kit_table(how, MRT_HOST_EXEC, error);
+    store->clock = kit_table(how, MRT_HOST_CLOCK, error);
+    store->buffers = kit_table(how, MRT_HOST_BUFFERS, error);
     if (error->text[0] != 0)
         return error->status = MRT_ENOTSUP;
     return store->exec->leaf_new(store->host, &store->leaf);

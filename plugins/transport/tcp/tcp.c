@@ -7,6 +7,8 @@
 
 #include <string.h>
 
+#include "sdk/kit/table.h"
+
 MRT_PLUGIN_NOTE(
     "name=transport-tcp" MRT_NOTE_END "version=0.1.0" MRT_NOTE_END "abi=0.1" MRT_NOTE_END
     "need=0.1" MRT_NOTE_END "tier=stable" MRT_NOTE_END "flags=os" MRT_NOTE_END
@@ -75,24 +77,13 @@ void tcp_done(struct tcp *tcp, mrt_op *op, mrt_status status)
 
 /* ---- lifecycle ------------------------------------------------------------------------------- */
 
-static const void *table(const mrt_create *how, const char *id, mrt_error *error)
-{
-    const void *found = how->host->get(how->host, id);
-    if (found == NULL && error->text[0] == 0) {
-        static const char says[] = "this core does not offer ";
-        memcpy(error->text, says, sizeof says - 1);
-        memcpy(error->text + sizeof says - 1, id, strlen(id) + 1);
-    }
-    return found;
-}
-
 static mrt_status find_tables(struct tcp *tcp, const mrt_create *how, mrt_error *error)
 {
     error->text[0] = 0;
-    tcp->exec = table(how, MRT_HOST_EXEC, error);
-    tcp->clock = table(how, MRT_HOST_CLOCK, error);
-    tcp->poll = table(how, MRT_HOST_POLL, error);
-    tcp->buffers = table(how, MRT_HOST_BUFFERS, error);
+    tcp->exec = kit_table(how, MRT_HOST_EXEC, error);
+    tcp->clock = kit_table(how, MRT_HOST_CLOCK, error);
+    tcp->poll = kit_table(how, MRT_HOST_POLL, error);
+    tcp->buffers = kit_table(how, MRT_HOST_BUFFERS, error);
     if (error->text[0] != 0)
         return error->status = MRT_ENOTSUP;
     return tcp->exec->leaf_new(tcp->host, &tcp->leaf);
