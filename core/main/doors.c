@@ -245,6 +245,21 @@ static void make_listener(struct door *door, uint32_t i)
     await_inside(listener->group.reactor, init_call, listener);
 }
 
+/* What an operator can do about it. */
+static const char *refusal(mrt_status status)
+{
+    switch (status) {
+    case MRT_EEXIST:
+        return "another program listens there";
+    case MRT_EDENIED:
+        return "not permitted (ports below 1024 are reserved)";
+    case MRT_EINVAL:
+        return "not an address of this machine like 127.0.0.1:9092 or [::]:9092";
+    default:
+        return status_name(status);
+    }
+}
+
 /* The same endpoint for every reactor: the transport lets them share what a port 0 became. */
 static mrt_status door_open(struct door *door, uint32_t index, mrt_error *error)
 {
@@ -261,7 +276,7 @@ static mrt_status door_open(struct door *door, uint32_t index, mrt_error *error)
         if (status != MRT_OK)
             return error_set(
                 error, status, "listeners.%s: cannot listen on %.*s: %s", door->says.name,
-                STR_ARGS(call.endpoint), status_name(status));
+                STR_ARGS(call.endpoint), refusal(status));
     }
     char *host = NULL;
     uint32_t port = 0;

@@ -42,9 +42,10 @@ static void add_path(struct setup *setup, const char *path, const struct place *
 {
     char absolute[PLACE_MAX];
     mrt_error error;
-    bool there = place_absolute(path, absolute);
 
-    if (registry_add(setup->registry, there ? absolute : path, &error) != MRT_OK)
+    if (!place_absolute(path, absolute))
+        report_error(setup->report, at, NULL, "%s: there is no such plugin file", path);
+    else if (registry_add(setup->registry, absolute, &error) != MRT_OK)
         report_error(setup->report, at, NULL, "%s", error.text);
 }
 
