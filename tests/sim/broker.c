@@ -161,8 +161,9 @@ static void bind_topics(struct sim_broker *broker)
 
 static void read_settings(struct sim_broker *broker, const struct sim_broker_options *options)
 {
+    static const char log_dirs[] = "broker.log_dirs=" DATA;
     const char *overrides[32] = {
-        "listeners.kafka.transport=pipe", "listeners.kafka.bind=pipe", "broker.log_dirs=" DATA};
+        "listeners.kafka.transport=pipe", "listeners.kafka.bind=pipe", log_dirs};
     uint32_t n = 3;
     struct builtin builtins[BUILTINS_MAX];
     uint32_t n_builtins = 0;
@@ -246,7 +247,7 @@ static void make_broker(struct sim_broker *broker)
         .node = 1,
         .partitions_default = 1,
         .replicas_default = 1,
-        .endpoints = {{str_of("kafka"), str_of("sim"), 9092}},
+        .endpoints = {{.listener = str_of("kafka"), .host = str_of("sim"), .port = 9092}},
         .endpoint_count = 1,
         .memory_max = MEMORY_MAX,
         .maintenance_ms = settings_i64(settings, "broker.log_retention_check_interval_ms"),
