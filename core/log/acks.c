@@ -42,6 +42,10 @@ void acks_add(struct log *log, struct log_append *append)
         append_send(append, MRT_OK);
         return;
     }
+    if (append->late) { /* nobody will cancel it again */
+        append_send(append, MRT_ETIMEDOUT);
+        return;
+    }
     struct list *before = &log->acks;
     while (before->previous != &log->acks &&
            append_of(before->previous)->stored_to > append->stored_to)
@@ -100,6 +104,7 @@ static void on_cancel(mrt_task *task)
 {
     struct log_append *append = CONTAINER(task, struct log_append, cancel_task);
 
+    append->late = 1;
     if (append->waits)
         leave(append, MRT_ETIMEDOUT);
     append->cancel_task.run = on_cancelled;

@@ -92,6 +92,7 @@ void log_append(struct log *log, struct log_append *append)
     append->waits = 0;
     append->cancelling = 0;
     append->held = 0;
+    append->late = 0;
     append->cancel_task = (mrt_task){0};
     append->request.status = count_batches(append);
     request_post(log, &append->request, on_append);

@@ -132,6 +132,7 @@ struct log_append {
     uint32_t cancelling; /* 1: cancel_task is on its way; on the caller's executor */
     uint32_t held;       /* 1: done waits for cancel_task */
     uint32_t batch_count;
+    uint32_t late; /* 1: cancelled before it was stored; in the strand */
     mrt_task cancel_task;
 };
 
@@ -140,9 +141,9 @@ struct log_append {
  * cancel). */
 void log_append(struct log *log, struct log_append *append);
 
-/* Its time is over: if stored and only waiting for its acknowledgement it ends with MRT_ETIMEDOUT
- * (the records stay); otherwise nothing. From append->request.exec, at most once, before its done
- * ran. Completion follows either way. */
+/* Its time is over: once stored it does not wait for its acknowledgement, but ends with
+ * MRT_ETIMEDOUT (the records stay); storing itself is not cut short. From append->request.exec, at
+ * most once, before its done ran. Completion follows either way. */
 void log_append_cancel(struct log *log, struct log_append *append);
 
 struct log_read {

@@ -312,6 +312,27 @@ static void a_cancel_before_it_is_stored_changes_nothing(void **state)
     assert_int_equal(scene_end(&own), MRT_OK);
 }
 
+static void a_cancel_before_it_is_stored_is_not_forgotten(void **state)
+{
+    (void)state;
+    use_ack();
+    struct scene_append own;
+    scene_ready(&own, 1, &(struct scene_batch){.records = 1});
+    scene_hold(KIND_APPEND);
+    scene_hold(KIND_FLUSH);
+    scene_start(&own);
+    scene_await_held(KIND_APPEND);
+    scene_inside(own.append.request.exec, cancel_on_reactor, &own);
+    assert_false(scene_answered(&own));
+    scene_pass(KIND_APPEND);
+    scene_release(KIND_APPEND);
+    assert_int_equal(scene_end(&own), MRT_ETIMEDOUT); /* the flush still hangs */
+    scene_pass(KIND_FLUSH);
+    scene_release(KIND_FLUSH);
+    assert_int_equal(scene_append(1, &(struct scene_batch){.records = 1}, NULL), MRT_OK);
+    assert_int_equal(scene_line().high_watermark, 2);
+}
+
 static uint32_t still_cancelling;
 
 static void release_and_cancel(void *arg)
@@ -409,6 +430,7 @@ int main(void)
         TEST(a_failed_flush_takes_the_log_offline_and_acknowledges_nobody),
         TEST(a_cancelled_append_that_is_stored_times_out_and_its_records_stay),
         TEST(a_cancel_before_it_is_stored_changes_nothing),
+        TEST(a_cancel_before_it_is_stored_is_not_forgotten),
         TEST(done_waits_for_a_cancel_that_is_under_way),
         TEST(what_is_stored_when_the_log_is_offline_already_is_not_acknowledged),
         TEST(interval_flushes_by_its_timer_and_acknowledges_before),
