@@ -85,7 +85,9 @@ struct record {
 struct record_cursor {
     struct kit_reader reader;
     struct kit_batch batch;
-    int32_t index;    /* of the record to come, or of the one at fault */
+    int32_t index; /* of the record to come, or of the one at fault */
+    int64_t least; /* offset delta that the record to come has, or more if thinned */
+    bool thinned; /* the caller's, behind record_walk(): compaction may have left gaps in offsets */
     const char *text; /* static; what is wrong with that record, or NULL */
 };
 

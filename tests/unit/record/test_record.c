@@ -277,6 +277,53 @@ static void records_of_an_append_time_batch_have_its_time(void **state)
     assert_int_equal(record.timestamp_ms, 5000);
 }
 
+/* Where record @i is: lengths of the three take one byte. */
+static uint64_t place_of(uint32_t i)
+{
+    uint64_t at = KIT_BATCH_HEADER;
+    while (i-- > 0)
+        at += 1 + bytes[at] / 2;
+    return at;
+}
+
+/* Walks what patches made of the three; @text is what stops it, or NULL. */
+static void walks(bool thinned, int32_t records, const char *text)
+{
+    struct kit_batch batch;
+    struct record_cursor cursor;
+    struct record record;
+    int32_t n = 0;
+    assert_int_equal(record_batch(bytes, size, &batch), MRT_OK);
+    record_walk(&cursor, bytes, &batch);
+    cursor.thinned = thinned;
+    while (record_next(&cursor, &record))
+        n++;
+    assert_int_equal(n, records);
+    if (text == NULL)
+        assert_null(cursor.text);
+    else
+        assert_string_equal(cursor.text, text);
+    if (records == 3)
+        assert_int_equal(record.offset, batch.last_offset_delta);
+}
+
+static void gaps_in_offsets_are_only_for_who_expects_them(void **state)
+{
+    (void)state;
+    const uint64_t delta = place_of(2) + 3; /* behind length, attributes, timestamp */
+    assert_int_equal(bytes[delta], 4);
+    bytes[delta] = 14;
+    kit_put32(bytes + 23, 7);
+    walks(false, 2, "offset delta");
+    walks(true, 3, NULL);
+    kit_put32(bytes + 23, 6);
+    walks(true, 2, "offset delta"); /* beyond the batch */
+    bytes[delta] = 2;
+    walks(true, 2, "offset delta"); /* a second time the same */
+    bytes[delta] = 1;
+    walks(true, 2, "offset delta"); /* below 0 */
+}
+
 static void a_full_batch_refuses_a_record_and_stays_whole(void **state)
 {
     (void)state;
@@ -310,6 +357,7 @@ int main(void)
         TEST(compressed_records_are_not_looked_at),
         TEST(append_time_keeps_the_checksum_true_for_every_size),
         TEST(records_of_an_append_time_batch_have_its_time),
+        TEST(gaps_in_offsets_are_only_for_who_expects_them),
         TEST(a_full_batch_refuses_a_record_and_stays_whole),
     };
     return cmocka_run_group_tests_name("record", tests, NULL, NULL);
