@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/main/client/commands.h"
 #include "core/main/cmd_plugin.h"
 
 static int version_command(int argc, char **argv)
@@ -19,10 +20,20 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *usage;
 } commands[] = {
+    {"produce", produce_command, "produce    lines as records of a topic"},
+    {"consume", consume_command, "consume    records of a topic as lines or JSON"},
     {"plugin", plugin_command, "plugin     list, look at, check and begin plugins"},
     {"version", version_command, "version    of this program and of the plugin ABI"},
 };
 #define COMMANDS (sizeof commands / sizeof *commands)
+
+static void help(FILE *out)
+{
+    fprintf(out, "usage: mortise COMMAND ...\n\n");
+    for (size_t i = 0; i < COMMANDS; i++)
+        fprintf(out, "  %s\n", commands[i].usage);
+    fprintf(out, "\nmortise COMMAND --help says more. The daemon is mortised.\n");
+}
 
 int main(int argc, char **argv)
 {
@@ -32,10 +43,11 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < COMMANDS; i++)
         if (strcmp(commands[i].name, name) == 0)
             return commands[i].run(argc - 1, argv + 1);
-    if (name[0] != '\0' && strcmp(name, "--help") != 0)
+    if (strcmp(name, "--version") == 0)
+        return version_command(argc, argv);
+    bool asked = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
+    if (!asked && name[0] != '\0')
         fprintf(stderr, "mortise: %s: no such command\n", name);
-    fprintf(stderr, "usage: mortise COMMAND ...\n");
-    for (size_t i = 0; i < COMMANDS; i++)
-        fprintf(stderr, "  %s\n", commands[i].usage);
-    return 2;
+    help(asked ? stdout : stderr);
+    return asked ? EXIT_DONE : EXIT_USAGE;
 }
