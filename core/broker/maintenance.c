@@ -11,7 +11,9 @@ static void maintained(struct log_request *request)
     struct partition *partition = CONTAINER(request, struct partition, maintenance);
 
     partition->maintaining = 0;
-    if (request->status != MRT_OK && request->status != MRT_EGONE)
+    bool between =
+        request->status == MRT_EGONE || request->status == MRT_EAGAIN; /* closed, opening */
+    if (request->status != MRT_OK && !between)
         runtime_log(
             partition->broker->options.runtime, MRT_LOG_WARN, 0,
             "partition.maintenance_failed topic=%s partition=%d status=%s", partition->name,
