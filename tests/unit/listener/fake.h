@@ -66,7 +66,8 @@ struct bench {
 /* A bench with one accepted, read connection. */
 void bench_start(struct bench *bench);
 
-/* Closes the connection, fills what is not, asserts that nothing is left: streams, leases, accounts. */
+/* Closes the connection, fills what is not; asserts that nothing is left: streams, leases,
+ * accounts. */
 void bench_stop(struct bench *bench);
 
 /* Runs @run in the bench's reactor, then lets its posted tasks run. */
