@@ -4,7 +4,7 @@
  *
  * Why the stock loader goes: it binds lazily, so a missing function kills the process at its first
  * call; it searches paths from the environment; and its error text is lost. Ours opens
- * /proc/self/fd/N. libltdl and libc both recognise an object by that path, so a descriptor stays
+ * /proc/PID/fd/N. libltdl and libc both recognise an object by that path, so a descriptor stays
  * open, and its number taken, as long as the process lives.
  *
  * The state below lies in libltdl's list of loaders, not in a variable of ours. libltdl is never
@@ -16,6 +16,7 @@
 #include <ltdl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/base/assert.h"
 #include "core/base/memory.h"
@@ -154,7 +155,8 @@ static mrt_status code_open(
         return error_set(
             error, MRT_ENOMEM, "%s: %d plugins are loaded already: use fewer", module->path,
             LOADER_FILES_MAX);
-    snprintf(path, sizeof path, "/proc/self/fd/%d", module->file.fd);
+    /* Not "self": a debugger that reads the link map must find the file, too. */
+    snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getpid(), module->file.fd);
     loader->why[0] = '\0';
     ASSERT(lt_dladvise_init(&advise) == 0);
     ASSERT(lt_dladvise_resident(&advise) == 0);
