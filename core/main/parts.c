@@ -2,15 +2,38 @@
 #include "core/main/parts.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "core/base/assert.h"
 #include "core/base/memory.h"
 #include "core/base/str.h"
+
+/* Without this a power cut may take a new directory with all that is in it. At every start, for the
+ * process that made it may have been killed before. */
+static mrt_status keep_name(char *path, mrt_error *error)
+{
+    char *slash = strrchr(path, '/');
+    ASSERT(slash != NULL);
+    char kept = slash == path ? slash[1] : slash[0];
+    char *cut = slash == path ? slash + 1 : slash;
+    *cut = '\0';
+    int parent = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    *cut = kept;
+    if (parent < 0)
+        return MRT_OK; /* not ours to read, so not ours to have made something in */
+    int failed = fsync(parent);
+    int why = errno;
+    close(parent);
+    if (failed != 0 && why != EINVAL && why != EROFS)
+        return error_set(error, MRT_EIO, "%s: its parent: %s", path, strerror(why));
+    return MRT_OK;
+}
 
 /* Makes @path and what leads to it; *@out is its absolute form, the caller's. */
 static mrt_status make_directory(const char *path, char **out, mrt_error *error)
@@ -32,7 +55,7 @@ static mrt_status make_directory(const char *path, char **out, mrt_error *error)
     *out = realpath(path, NULL);
     if (*out == NULL)
         return error_set(error, MRT_EIO, "%s: %s", path, strerror(errno));
-    return MRT_OK;
+    return keep_name(*out, error);
 }
 
 static mrt_status make_directories(
