@@ -393,16 +393,24 @@ static bool await_streams(struct sim_broker *broker)
 
 /* ---- life ------------------------------------------------------------------------------------ */
 
+/* Both are there already when the disk is no new one. */
+static void make_directory(struct disk *disk, const char *parent, const char *name)
+{
+    mrt_str in = str_of(parent);
+    mrt_str path = str_of(name);
+    (void)disk_mkdir(disk, &path, 0);
+    mrt_status status = disk_sync_dir(disk, &in);
+    ASSERT(status == MRT_OK);
+}
+
 struct sim_broker *sim_broker_start(const struct sim_broker_options *options)
 {
     struct sim_broker *broker = memory_new(sizeof *broker);
-    mrt_str data = str_of(DATA);
-    mrt_str metadata = str_of(METADATA);
 
     broker->world = options->world;
     broker->reactors = options->reactors;
-    (void)disk_mkdir(options->disk, &data, 0); /* there already when it is no new disk */
-    (void)disk_mkdir(options->disk, &metadata, 0);
+    make_directory(options->disk, "/", DATA);
+    make_directory(options->disk, DATA, METADATA);
     broker->node = sim_node_new(
         options->world, &(struct sim_node_options){
                             .reactors = options->reactors,

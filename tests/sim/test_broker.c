@@ -14,12 +14,11 @@
 #include "core/base/memory.h"
 #include "core/base/str.h"
 #include "core/record/record.h"
-#include "tests/sim/client.h"
+#include "tests/sim/requests.h"
 #include "tests/unit/cmocka.h"
 
 #define SEEDS     30
 #define SECOND_NS UINT64_C(1000000000)
-#define BATCH_MAX 65536
 
 struct scene {
     struct world *world;
@@ -85,81 +84,30 @@ static uint64_t scene_end(struct scene *scene)
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-static int16_t create(struct sim_client *client, struct world *world, const char *name, int32_t n)
-{
-    struct kafka_create_topics_request_topic topic = {
-        .name = str_of(name), .num_partitions = n, .replication_factor = 1};
-    struct kafka_create_topics_request request = {
-        .topics = &topic, .n_topics = 1, .timeout_ms = 10000};
-    struct kafka_create_topics_response response;
-    client_ask(client, world, CLIENT_CREATE_TOPICS, 5, &request, &response);
-    assert_int_equal(response.n_topics, 1);
-    return response.topics[0].error_code;
-}
-
-static uint64_t make_batch(uint8_t *room, const char *const *values, uint32_t n)
-{
-    struct record_maker maker;
-    record_make(&maker, room, BATCH_MAX);
-    for (uint32_t i = 0; i < n; i++) {
-        const struct record record = {.timestamp_ms = 1767225600000, .value = str_of(values[i])};
-        mrt_status status = record_make_add(&maker, &record);
-        ASSERT(status == MRT_OK);
-    }
-    return record_make_end(&maker);
-}
-
-static void send_produce(
-    struct sim_client *client, const char *topic, int32_t partition, const mrt_str *batch)
-{
-    struct kafka_produce_request_partition part = {.index = partition, .records = *batch};
-    struct kafka_produce_request_topic row = {
-        .name = str_of(topic), .partition_data = &part, .n_partition_data = 1};
-    struct kafka_produce_request request = {
-        .acks = -1, .timeout_ms = 10000, .topic_data = &row, .n_topic_data = 1};
-    client_send(client, CLIENT_PRODUCE, 9, &request);
-}
-
 /* The offset given to one record; asserts that it was taken. */
 static int64_t produce(
     struct sim_client *client, struct world *world, const char *topic, int32_t partition,
     const char *value)
 {
-    uint8_t *room = memory_new(BATCH_MAX);
+    uint8_t room[1024];
+    struct record_maker maker;
     struct kafka_produce_response response;
-    mrt_str batch = {(const char *)room, make_batch(room, &value, 1)};
-    send_produce(client, topic, partition, &batch);
+    const struct record record = {.timestamp_ms = REQUEST_TIME_MS, .value = str_of(value)};
+    record_make(&maker, room, sizeof room);
+    assert_int_equal(record_make_add(&maker, &record), MRT_OK);
+    mrt_str batch = {(const char *)room, record_make_end(&maker)};
+    request_produce(client, topic, partition, &batch);
     while (!client_answer(client, &response))
         assert_true(world_step(world));
-    memory_free(room);
-    assert_int_equal(response.n_responses, 1);
-    assert_int_equal(response.responses[0].partition_responses[0].error_code, 0);
-    return response.responses[0].partition_responses[0].base_offset;
+    const struct kafka_produce_response_partition *part = request_produced(&response);
+    assert_int_equal(part->error_code, 0);
+    return part->base_offset;
 }
 
-static void send_fetch(
-    struct sim_client *client, const char *topic, int32_t partition, int64_t from, int32_t wait_ms)
+static void send_fetch(struct sim_client *client, int32_t partition, int64_t from, int32_t wait_ms)
 {
-    struct kafka_fetch_request_partition part = {
-        .partition = partition,
-        .current_leader_epoch = -1,
-        .fetch_offset = from,
-        .last_fetched_epoch = -1,
-        .log_start_offset = -1,
-        .partition_max_bytes = 100000,
-    };
-    struct kafka_fetch_request_topic row = {
-        .topic = str_of(topic), .partitions = &part, .n_partitions = 1};
-    struct kafka_fetch_request request = {
-        .replica_id = -1,
-        .max_wait_ms = wait_ms,
-        .min_bytes = 1,
-        .max_bytes = 1000000,
-        .session_epoch = -1,
-        .topics = &row,
-        .n_topics = 1,
-    };
-    client_send(client, CLIENT_FETCH, 11, &request);
+    const struct request_position position = {partition, from};
+    request_fetch(client, "orders", &position, 1, wait_ms, 1000000);
 }
 
 /* The one partition of an answer to send_fetch(); asserts that it has no error. */
@@ -172,33 +120,6 @@ static const struct kafka_fetch_response_partition *fetched(
     const struct kafka_fetch_response_partition *part = &response->responses[0].partitions[0];
     assert_int_equal(part->error_code, 0);
     return part;
-}
-
-/* Calls @each with every whole record of @records from offset @from on; returns the next offset. */
-static int64_t each_record(
-    const mrt_str *records, int64_t from, void (*each)(void *arg, const struct record *record),
-    void *arg)
-{
-    const char *at = records->p;
-    uint64_t left = records->n;
-    struct kit_batch batch;
-    while (left > 0 && record_batch(at, left, &batch) == MRT_OK) {
-        struct record_cursor cursor;
-        struct record record;
-        assert_true(kit_batch_sum_ok((const uint8_t *)at, batch.size));
-        record_walk(&cursor, at, &batch);
-        while (record_next(&cursor, &record)) {
-            if (record.offset < from)
-                continue;
-            assert_true(record.offset == from);
-            each(arg, &record);
-            from++;
-        }
-        assert_null(cursor.text);
-        at += batch.size;
-        left -= batch.size;
-    }
-    return from;
 }
 
 static void is_value(void *arg, const struct record *record)
@@ -214,12 +135,12 @@ static void is_value(void *arg, const struct record *record)
 static void read_one(struct sim_client *client, struct world *world, char *value)
 {
     struct kafka_fetch_response response;
-    send_fetch(client, "orders", 0, 0, 0);
+    send_fetch(client, 0, 0, 0);
     while (!client_answer(client, &response))
         assert_true(world_step(world));
     const struct kafka_fetch_response_partition *part = fetched(&response);
     assert_int_equal(part->high_watermark, 1);
-    assert_int_equal(each_record(&part->records, 0, is_value, value), 1);
+    assert_int_equal(request_records(&part->records, 0, is_value, value), 1);
 }
 
 /* A fetch at the end waits; it is answered by the record, or when its time is over. */
@@ -228,17 +149,17 @@ static void poll_long(struct scene *scene, struct sim_client *consumer, struct s
     struct kafka_fetch_response response;
     char late[] = "late";
     uint64_t began_ns = world_now_ns(scene->world);
-    send_fetch(consumer, "orders", 1, 0, 20000);
+    send_fetch(consumer, 1, 0, 20000);
     world_run(scene->world, began_ns + SECOND_NS);
     assert_false(client_answer(consumer, &response));
     assert_int_equal(produce(producer, scene->world, "orders", 1, late), 0);
     while (!client_answer(consumer, &response))
         assert_true(world_step(scene->world));
     assert_true(world_now_ns(scene->world) < began_ns + 10 * SECOND_NS);
-    assert_int_equal(each_record(&fetched(&response)->records, 0, is_value, late), 1);
+    assert_int_equal(request_records(&fetched(&response)->records, 0, is_value, late), 1);
 
     began_ns = world_now_ns(scene->world);
-    send_fetch(consumer, "orders", 1, 1, 2000);
+    send_fetch(consumer, 1, 1, 2000);
     while (!client_answer(consumer, &response))
         assert_true(world_step(scene->world));
     assert_int_equal(fetched(&response)->records.n, 0);
@@ -255,8 +176,9 @@ static uint64_t go_round(uint64_t seed, bool calm, uint32_t reactors, const char
     scene_make(&scene, seed, calm, reactors, storage);
     client_open(&one, scene.broker, 0);
     client_open(&other, scene.broker, reactors - 1);
-    assert_int_equal(create(&one, scene.world, "orders", 3), 0);
-    assert_int_equal(create(&other, scene.world, "orders", 3), 36); /* TOPIC_ALREADY_EXISTS */
+    assert_int_equal(request_create(&one, scene.world, "orders", 3), 0);
+    assert_int_equal(
+        request_create(&other, scene.world, "orders", 3), 36); /* TOPIC_ALREADY_EXISTS */
     assert_int_equal(produce(&one, scene.world, "orders", 0, first), 0);
     read_one(&other, scene.world, first);
     poll_long(&scene, &other, &one);
