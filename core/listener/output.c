@@ -4,6 +4,7 @@
  * sent bytes allows, one send at a time.
  */
 #include "core/base/assert.h"
+#include "core/base/memory.h"
 #include "core/listener/stream_state.h"
 #include "core/runtime/bytes.h"
 
@@ -15,11 +16,12 @@ mrt_status stream_reserve(mrt_stream *stream, uint64_t *slot)
         stream_pause(stream, PAUSE_SLOTS);
         return MRT_ENOMEM;
     }
-    struct reply *reply = reply_at(ring, ring->tail);
-    ASSERT(reply->state == REPLY_FREE);
+    ASSERT(reply_at(ring, ring->tail) == NULL);
+    struct reply *reply = memory_new(sizeof *reply);
     reply->state = REPLY_RESERVED;
     reply->sequence = ring->tail;
     reply->stream = stream;
+    ring->slots[ring->tail % STREAM_SLOTS] = reply;
     *slot = ring->tail++;
     stream_ref(stream);
     return MRT_OK;
@@ -28,7 +30,8 @@ mrt_status stream_reserve(mrt_stream *stream, uint64_t *slot)
 /* The slot's turn is over: the next one may take its place. */
 static void slot_free(mrt_stream *stream, struct reply *reply)
 {
-    reply->state = REPLY_FREE;
+    stream->ring.slots[reply->sequence % STREAM_SLOTS] = NULL;
+    memory_free(reply);
     stream_unref(stream);
 }
 
@@ -36,6 +39,7 @@ void stream_fill(mrt_stream *stream, uint64_t slot, const mrt_slicev *v, uint32_
 {
     struct reply *reply = reply_at(&stream->ring, slot);
 
+    ASSERT(reply != NULL);
     ASSERT(reply->state == REPLY_RESERVED);
     ASSERT(reply->sequence == slot);
     reply_take(reply, v, n);
@@ -151,6 +155,8 @@ static void send_finished(mrt_stream *stream, mrt_status status)
 
     stream->sending = 0;
     stream->in_send = 0;
+    memory_free(stream->send_v);
+    stream->send_v = NULL;
     stream->sends++;
     for (uint32_t i = 0; i < sent; i++)
         slot_done(stream);
@@ -167,12 +173,31 @@ static void send_done(mrt_op *op)
     stream_unref(stream);
 }
 
+/* Vectors that are ready at the head, as many as one send takes. */
+static uint32_t count_ready(const mrt_stream *stream)
+{
+    const struct reply_ring *ring = &stream->ring;
+    uint32_t n = 0;
+
+    for (uint64_t at = ring->head; at < ring->tail && n < STREAM_VECTORS; at++) {
+        const struct reply *reply = ring->slots[at % STREAM_SLOTS];
+        if (reply->state != REPLY_READY)
+            break;
+        n += reply->n - reply->sent;
+    }
+    return n < STREAM_VECTORS ? n : STREAM_VECTORS;
+}
+
 /* Gathers the ready slots at the head, in order, up to the vectors of one send: the last one
  * perhaps in part. */
 static void gather(mrt_stream *stream)
 {
     struct reply_ring *ring = &stream->ring;
+    uint32_t room = count_ready(stream);
 
+    ASSERT(stream->send_v == NULL);
+    if (room > 0)
+        stream->send_v = memory_array(room, sizeof *stream->send_v);
     stream->send_n = 0;
     stream->sending = 0;
     for (uint64_t at = ring->head; at < ring->tail; at++) {
@@ -180,7 +205,7 @@ static void gather(mrt_stream *stream)
         if (reply->state != REPLY_READY)
             return;
         for (uint32_t i = reply->sent; i < reply->n; i++) {
-            if (stream->send_n == STREAM_VECTORS)
+            if (stream->send_n == room)
                 return;
             stream->send_v[stream->send_n++] = reply->v[i];
         }

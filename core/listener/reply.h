@@ -9,7 +9,6 @@
 #include "core/listener/stream.h"
 
 enum reply_state {
-    REPLY_FREE,
     REPLY_RESERVED,
     REPLY_FILLED, /* its bytes may lie in files */
     REPLY_MOVING,
@@ -33,14 +32,14 @@ struct reply {
 };
 
 struct reply_ring {
-    struct reply slots[STREAM_SLOTS];
-    uint64_t head; /* the oldest reserved */
-    uint64_t tail; /* the next to reserve */
+    struct reply *slots[STREAM_SLOTS]; /* owned; NULL where none is reserved */
+    uint64_t head;                     /* the oldest reserved */
+    uint64_t tail;                     /* the next to reserve */
 };
 
 static inline struct reply *reply_at(struct reply_ring *ring, uint64_t sequence)
 {
-    return &ring->slots[sequence % STREAM_SLOTS];
+    return ring->slots[sequence % STREAM_SLOTS];
 }
 
 /* Keeps copies of @v and its slices; the leases pass. */

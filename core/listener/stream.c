@@ -29,6 +29,7 @@ void stream_unref(mrt_stream *stream)
     struct stream_group *group = stream->group;
     ASSERT(stream->conn == NULL);
     ASSERT(stream->ring.head == stream->ring.tail);
+    ASSERT(stream->send_v == NULL);
     stream_carry_drop(stream);
     memory_free(stream->remote);
     memory_free(stream->client_id);

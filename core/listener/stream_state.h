@@ -58,7 +58,7 @@ struct mrt_stream {
     mrt_timer linger_timer;
     mrt_timer room_timer;
     mrt_op send_op;
-    mrt_slicev send_v[STREAM_VECTORS];
+    mrt_slicev *send_v; /* owned; of the send in flight, else NULL: idle streams are small */
 };
 
 void stream_ref(mrt_stream *stream);
