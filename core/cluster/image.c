@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "core/cluster/image.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -47,7 +48,8 @@ struct image *image_empty(void)
 struct image *image_copy(const struct image *image)
 {
     struct image *copy = memory_new(sizeof *copy);
-    *copy = *image;
+    /* all but the references of @image, which other threads change */
+    memcpy(&copy->version, &image->version, sizeof *copy - offsetof(struct image, version));
     copy->refs = 1;
     copy->names = table_share(&image->names);
     copy->ids = table_share(&image->ids);
