@@ -454,6 +454,17 @@ static void read_all(struct storm *storm, uint32_t partition)
     client_close(&client);
 }
 
+/* What is known is there. */
+static void broker_check(struct storm *storm)
+{
+    admin_look(&storm->admin);
+    for (uint32_t i = 0; i < PARTITIONS; i++) {
+        read_all(storm, i);
+        for (uint32_t j = 0; j < PRODUCERS; j++)
+            storm->producers[j].lost_at[i] = storm->producers[j].next[i];
+    }
+}
+
 /* What is on the disk at this moment, or what a power cut leaves of it, is all there is. */
 static void broker_lost(struct storm *storm, bool power)
 {
@@ -466,12 +477,24 @@ static void broker_lost(struct storm *storm, bool power)
     disk_free(storm->disk);
     storm->disk = left;
     broker_start_again(storm);
-    admin_look(&storm->admin);
-    for (uint32_t i = 0; i < PARTITIONS; i++) {
-        read_all(storm, i);
-        for (uint32_t j = 0; j < PRODUCERS; j++)
-            storm->producers[j].lost_at[i] = storm->producers[j].next[i];
+    broker_check(storm);
+}
+
+/* As SIGTERM while everybody is busy: answers on their way go out, then connections end. */
+static void broker_stopped(struct storm *storm)
+{
+    if (storm->print)
+        fprintf(stderr, "storm: stopped\n");
+    sim_broker_end(storm->broker);
+    for (uint32_t i = 0; i < PRODUCERS; i++) {
+        struct producer *producer = &storm->producers[i];
+        struct kafka_produce_response response;
+        while (producer->open && producer->id >= 0 && client_answer(&producer->client, &response))
+            acknowledged(producer, &response);
     }
+    all_hang_up(storm);
+    broker_start_again(storm);
+    broker_check(storm);
 }
 
 /* ---- the run --------------------------------------------------------------------------------- */
@@ -560,6 +583,8 @@ static uint64_t storm_run(uint64_t seed, uint32_t reactors)
     storm_make(storm, seed, reactors);
     storm_for(storm, 500 + draw(storm, 3000));
     broker_lost(storm, false);
+    storm_for(storm, 300 + draw(storm, 1500));
+    broker_stopped(storm);
     storm_for(storm, 500 + draw(storm, 3000));
     broker_lost(storm, true);
     storm_for(storm, draw(storm, 3000));
