@@ -22,6 +22,7 @@ static const struct {
 } commands[] = {
     {"produce", produce_command, "produce    lines as records of a topic"},
     {"consume", consume_command, "consume    records of a topic as lines or JSON"},
+    {"topic", topic_command, "topic      list, create, describe and delete topics"},
     {"plugin", plugin_command, "plugin     list, look at, check and begin plugins"},
     {"version", version_command, "version    of this program and of the plugin ABI"},
 };

@@ -271,10 +271,43 @@ def the_command_line_is_checked():
     check(mortise("nosuch")[0] == 2 and mortise()[0] == 2, "no command")
     code, out, err = mortise("--help")
     check(code == 0 and err == "", "mortise --help")
-    for command in ("produce", "consume"):
+    for command in ("produce", "consume", "topic"):
         check(f"  {command} " in out.decode(), f"{command} is not in --help")
-        code, text, err = mortise(command, "--help")
+        code, text, err = mortise(*(["topic", "create"] if command == "topic" else [command]), "--help")
         check(code == 0 and err == "" and b"--bootstrap HOST:PORT" in text, f"{command} --help: {code} {err}")
+
+
+def topic(broker, command, *more):
+    code, out, err = mortise("topic", command, "-b", broker.address, *more)
+    check((code, err) == (0, ""), f"topic {command} {more}: {code} {err}")
+    return out.decode()
+
+
+def topics_are_made_shown_and_deleted():
+    with Broker() as broker:
+        check(topic(broker, "list") == "" and topic(broker, "describe") == "", "topics of nobody")
+        topic(broker, "create", "-t", "b", "-p", "3", "-c", "retention.ms=3600000", "-c", "flush=none")
+        topic(broker, "create", "-t", "a", "-c", "flush=interval", "-c", "flush.ms=250")
+        topic(broker, "create", "-t", "c")
+        check(topic(broker, "list") == "a\nb\nc\n", "its list")
+        b = topic(broker, "describe", "-t", "b")
+        for line in ("b: 3 partitions", "survive: the process, not the machine", "retention.ms = 3600000",
+                     "partition 2: leader 1, replicas 1, in sync 1"):
+            check(line in b, f"{line!r} is not in {b}")
+        check("a power cut, but for the last 250 ms" in topic(broker, "describe", "-t", "a"), "interval")
+        check("survive: a power cut\n" in topic(broker, "describe", "-t", "c"), "ack, the default of one replica")
+        check(topic(broker, "describe").count("partition 0") == 3, "all of them")
+        at = ("-b", broker.address)
+        fails(1, "topic", "create", *at, "-t", "a", says=("topic a: TOPIC_ALREADY_EXISTS",))
+        fails(1, "topic", "create", *at, "-t", "d", "-c", "flush=maybe", says=("INVALID_CONFIG", "flush"))
+        fails(1, "topic", "create", *at, "-t", "d", "-r", "3", says=("INVALID_REPLICATION_FACTOR",))
+        fails(1, "topic", "delete", *at, "-t", "d", says=("topic d: UNKNOWN_TOPIC_OR_PARTITION",))
+        fails(1, "topic", "describe", *at, "-t", "d", says=("topic d: UNKNOWN_TOPIC_OR_PARTITION",))
+        fails(2, "topic", "create", *at, "-t", "d", "-c", "flush")
+        fails(2, "topic", "delete", *at)
+        topic(broker, "delete", "-t", "b")
+        check(topic(broker, "list") == "a\nc\n", "b is still listed")
+        broker.stop()
 
 
 def a_full_pipe_or_disk_is_noticed():
@@ -294,4 +327,4 @@ if __name__ == "__main__":
          keys_pick_the_partition_that_java_picks, what_is_not_utf8_is_refused_with_its_place,
          json_says_all_of_a_record, it_begins_and_ends_where_told, it_waits_for_what_comes_and_survives_a_restart,
          large_records_and_small_limits, unknown_topics_and_no_broker, what_answers_is_not_a_broker,
-         the_command_line_is_checked, a_full_pipe_or_disk_is_noticed)
+         topics_are_made_shown_and_deleted, the_command_line_is_checked, a_full_pipe_or_disk_is_noticed)

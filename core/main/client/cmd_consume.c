@@ -11,18 +11,18 @@
 
 static const struct option_row rows[] = {
     TARGET_ROWS,
-    {'p', "partition", "N|all", "of this partition: all"},
+    {'p', "partition", "N|all", "of this partition (all)"},
     {'f', "from", "WHERE",
      "where to begin: earliest, latest, an offset, or -N, N records before\nthe end of each "
-     "partition: earliest"},
+     "partition (earliest)"},
     {'n', "count", "N", "end after so many records"},
     {'e', "exit-eof", NULL, "end where the log ends, instead of waiting for more"},
     {'F', "format", "text|json",
      "text: a line a value; json: a line of JSON a record, with topic,\npartition, offset, "
-     "timestamp, key, value and headers: text"},
+     "timestamp, key, value and headers (text)"},
     {'k', "key", "SEPARATOR", "in text, the key and SEPARATOR before each value"},
     {'s', "serializer", "NAME",
-     "the serializer plugin that makes JSON of keys and values: string.\nWhat it does not know, "
+     "the serializer plugin that makes JSON of keys and values (string).\nWhat it does not know, "
      "and everything with none, is given as\nvalue_base64 instead of value"},
 };
 

@@ -20,11 +20,12 @@ static const struct option_row rows[] = {
      "what stands before the first SEPARATOR of a line is the key;\na line without has none"},
     {'a', "acks", "0|1|all",
      "who has to have a record before it counts as written: nobody,\nthe leader, all replicas in "
-     "sync: all"},
+     "sync (all)"},
     {'s', "serializer", "NAME",
-     "the serializer plugin that says what keys and values may be:\nstring (UTF-8); none lets "
+     "the serializer plugin that says what keys and values may be\n(string, which takes UTF-8); "
+     "none lets "
      "everything pass"},
-    {'z', "compression", "CODEC", "none or zstd: none"},
+    {'z', "compression", "CODEC", "none or zstd (none)"},
     {'v', "verbose", NULL, "say at the end how many records were written"},
 };
 

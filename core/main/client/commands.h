@@ -18,7 +18,7 @@ int topic_command(int argc, char **argv);
     {'b', "bootstrap", "HOST:PORT", "a broker of the cluster, or several, with commas"},           \
         {'t', "topic", "TOPIC", "the topic"},                                                      \
     {                                                                                              \
-        'T', "timeout", "MS", "how long anything may take, tried again included: 10000"            \
+        'T', "timeout", "MS", "how long anything may take, tried again included (10000)"           \
     }
 
 struct target {
