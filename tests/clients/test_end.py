@@ -4,7 +4,6 @@ partitions in several directories, with answers of many parts, with clients that
 usage: test_end.py [--ends N] [TEST...]       how often it is ended, for each number of reactors (3; in full 20)"""
 import pathlib, random, socket, struct, sys, threading, time
 
-import harness
 from harness import Broker, check, main
 from wire import Connection, batch_values, record_batch, text
 
@@ -197,13 +196,23 @@ def who_asks_and_does_not_read_holds_little_memory():
     return f"{grown >> 20} MiB"
 
 
-def idle_connections_cost_little():
+def idle_connections_cost_little_and_end_with_the_broker():
+    n = 900
     with Broker(reactors=4) as broker:
-        many = [socket.create_connection(("127.0.0.1", broker.port)) for _ in range(900)]
-        check(Connection(broker.port).create("t") == 0, "create")
+        def resident():
+            return int(pathlib.Path(f"/proc/{broker.process.pid}/statm").read_text().split()[1]) * 4096
+        first = Connection(broker.port)
+        check(first.create("t") == 0, "create")
+        before = resident()
+        many = [Connection(broker.port) for _ in range(n)]
+        for one in many:
+            one.ask("api_versions", b"")
+        each = (resident() - before) // n
         broker.stop()
         for one in many:
-            check(one.recv(1) == b"", "not closed")
+            check(one.socket.recv(1) == b"", "not closed")
+    check(each < 8192, f"{each} bytes for a connection that is idle")
+    return f"{each} bytes each"
 
 
 if __name__ == "__main__":
@@ -212,4 +221,4 @@ if __name__ == "__main__":
          an_answer_of_many_parts_arrives,
          partitions_stay_in_their_directories,
          who_asks_and_does_not_read_holds_little_memory,
-         idle_connections_cost_little)
+         idle_connections_cost_little_and_end_with_the_broker)
