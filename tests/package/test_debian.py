@@ -1,5 +1,5 @@
 """The Debian packages: they build from a copy of the tree, and are what they are said to be."""
-import os, re, shutil
+import os, pathlib, re, shutil, signal, socket, subprocess
 
 from packages import BUILD, NAMES, PACKAGES, ROOT, check, need, package_file, relations, run
 
@@ -8,7 +8,7 @@ EXPOSURE_MAX = 12  # of 100
 
 
 def built():
-    """dpkg-buildpackage, on a copy, with what it says checked for warnings of debhelper."""
+    """dpkg-buildpackage, on a copy, and no tool of it warns."""
     jobs = min(2, os.cpu_count() or 1)
     env = dict(os.environ, DEB_BUILD_OPTIONS=f"nocheck parallel={jobs}", LC_ALL="C")
     run(ROOT / "packaging/build-deb", PACKAGES, timeout=600, env=env)
@@ -100,10 +100,68 @@ def service_is_sound():
     print(out.strip().splitlines()[-1])
 
 
+def allowed(unit):
+    """The system calls that the unit's SystemCallFilter lets through."""
+    sets, name = {}, None
+    for line in run("systemd-analyze", "syscall-filter").splitlines():
+        word = line.strip()
+        if line.startswith("@"):
+            name = word
+            sets[name] = set()
+        elif name and word and not word.startswith("#"):
+            sets[name].add(word)
+
+    def expand(word):
+        return {call for inner in sets[word] for call in expand(inner)} if word.startswith("@") else {word}
+
+    calls = expand("@default")
+    for line in re.findall(r"^SystemCallFilter=(.*)$", unit.read_text(), re.M):
+        for word in line.lstrip("~").split():
+            calls = calls - expand(word) if line.startswith("~") else calls | expand(word)
+    return calls
+
+
+def system_calls_are_allowed():
+    """What a life of the daemon asks of the kernel: start, records, a restart, the end; and what it tells Type=notify."""
+    shipped = next((PACKAGES / "unpacked/mortised").rglob("mortise/plugins"))
+    work = PACKAGES / "traced"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    trace, log = work / "trace", work / "log"
+    (work / "empty").mkdir()
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        address = f"127.0.0.1:{probe.getsockname()[1]}"
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(f"\0mortise-test-{os.getpid()}")
+    manager.settimeout(30)
+    env = dict(os.environ, NOTIFY_SOCKET=f"@mortise-test-{os.getpid()}")
+    for _ in range(2):
+        with open(log, "wb") as out:
+            tracer = subprocess.Popen(
+                ["strace", "-f", "-qq", "-A", "-o", trace, "--", PACKAGES / "unpacked/mortised/usr/sbin/mortised",
+                 "--plugin-dir", shipped, "--conf", work / "empty", "-o", f"broker.log_dirs={work}/data",
+                 "-o", f"listeners.kafka.bind={address}"], stdout=out, stderr=out, env=env)
+        try:
+            check(manager.recv(64) == b"READY=1", "the service manager was told something else")
+            kcat = f"kcat -b {address} -t traced"
+            run("sh", "-c", f"seq 5000 | {kcat} -P; {kcat} -C -o beginning -e -q", timeout=60)
+            children = pathlib.Path(f"/proc/{tracer.pid}/task/{tracer.pid}/children").read_text().split()
+            os.kill(int(children[0]), signal.SIGTERM)
+            check(manager.recv(64) == b"STOPPING=1", "the service manager was not told of the end")
+            check(tracer.wait(40) == 0, log.read_text()[-3000:])
+        finally:
+            tracer.poll() is None and tracer.kill()
+    used = set(re.findall(r"^\d+ +([a-z]\w*)\(", trace.read_text(), re.M))
+    check({"pwritev", "accept4", "fdatasync"} <= used, f"the trace shows too little: {sorted(used)}")
+    unit = next((PACKAGES / "unpacked/mortised").rglob("mortised.service"))
+    check(used <= allowed(unit), f"the unit forbids {sorted(used - allowed(unit))}")
+
+
 def main():
-    need("dpkg-buildpackage", "dh", "lintian", "systemd-analyze")
+    need("dpkg-buildpackage", "dh", "lintian", "systemd-analyze", "strace", "kcat")
     tests = [built, no_errors_of_lintian, unpack, abi_ranges_from_notes, dh_mortise_reads_notes_and_checks,
-             hints_name_what_ships, service_is_sound]
+             hints_name_what_ships, service_is_sound, system_calls_are_allowed]
     for test in tests:
         test()
         print(f"ok {test.__name__}")

@@ -1,13 +1,14 @@
 """The packages on a minimal Debian: they install, the daemon starts as its user on the configuration
-that came with it, and a record goes round, zstd included; removal keeps records, purge does not.
+that came with it and inside the walls of its unit, and records go round, zstd included; removal keeps
+them, purge does not.
 
 The system is a chroot of debootstrap's minbase, kept as an archive beside the packages for the next
 run. The daemon listens on its default port in a network of its own; nothing of this machine is used
 but the settings of its package manager.
 """
-import contextlib, os, pathlib, shutil, subprocess, sys, time
+import contextlib, os, pathlib, shutil, subprocess
 
-from packages import NAMES, PACKAGES, check, need, package_file, relations, run, skip
+from packages import PACKAGES, check, need, package_file, run, skip
 
 INSTALLED = ["mortised", "mortise", "mortise-plugin-codec-zstd"]
 MIRROR = os.environ.get("MORTISE_MIRROR", "http://deb.debian.org/debian")
@@ -88,16 +89,36 @@ def configuration_is_good():
     check(len(listed) >= 8 and all(line.endswith(" ok") for line in listed), "\n".join(listed))
 
 
+def namespaces():
+    """The command that runs another in a network and with mounts of its own."""
+    for propagation in ("private", "unchanged"):  # the latter where / is no mount point: in a chroot
+        line = ["unshare", "--net", "--mount", "--propagation", propagation]
+        if subprocess.run([*line, "true"], capture_output=True).returncode == 0:
+            return line
+    return skip("this machine allows no namespaces of one's own")
+
+
+SANDBOX = """
+again() { mount --bind "$1" "$1"; mount -o "remount,bind,$2" "$1"; }
+again "$CHROOT" ro,noexec
+for path in usr/sbin usr/lib; do again "$CHROOT/$path" ro,exec; done
+again "$CHROOT/var/lib/mortise" rw,noexec
+mount -t proc -o hidepid=invisible,subset=pid proc "$CHROOT/proc"
+python3 -c "$LOOPBACK"
+"""  # as the unit's ProtectSystem, NoExecPaths, ExecPaths, StateDirectory, ProtectProc, ProcSubset
+
+
 def daemon(command):
-    """The packaged daemon, as its user, in a network of its own in which @command runs beside it."""
+    """The packaged daemon, as its user, confined as its unit confines it; @command runs beside it."""
     script = f"""
 set -eu
-python3 -c "$LOOPBACK"
-chroot {CHROOT} setpriv --reuid=mortise --regid=mortise --clear-groups mortised >{PACKAGES}/daemon.log 2>&1 &
+{SANDBOX}
+if chroot "$CHROOT" /bin/true 2>/dev/null; then echo "the walls have a door"; exit 1; fi
+chroot --userspec=mortise:mortise "$CHROOT" /usr/sbin/mortised >"$LOG" 2>&1 &
 daemon=$!
 trap 'kill -9 $daemon 2>/dev/null || true' EXIT
 i=0
-until grep -q broker.ready {PACKAGES}/daemon.log; do
+until grep -q broker.ready "$LOG"; do
     i=$((i + 1)); [ $i -lt 100 ] && kill -0 $daemon; sleep 0.1
 done
 {command}
@@ -105,9 +126,11 @@ kill $daemon
 wait $daemon
 trap - EXIT
 """
-    out = run("unshare", "--net", "sh", "-c", script, timeout=90, ok=None,
-              env=dict(os.environ, LOOPBACK=LOOPBACK, LC_ALL="C"))
-    return out, (PACKAGES / "daemon.log").read_text()
+    log = PACKAGES / "daemon.log"
+    log.write_text("")
+    out = run(*namespaces(), "sh", "-c", script, timeout=90, ok=None,
+              env=dict(os.environ, LOOPBACK=LOOPBACK, CHROOT=str(CHROOT), LOG=str(log), LC_ALL="C"))
+    return out, log.read_text()
 
 
 def record_goes_round():
@@ -136,9 +159,8 @@ def purge_deletes():
 def main():
     if os.geteuid() != 0:
         skip("a chroot is made by root")
-    need("debootstrap", "kcat", "unshare", "setpriv")
-    if subprocess.run(["unshare", "--net", "true"], capture_output=True).returncode != 0:
-        skip("this machine allows no network of one's own")
+    need("debootstrap", "kcat", "unshare")
+    namespaces()
     make_chroot()
     with proc():
         for test in (installs, configuration_is_good, other_abi_is_refused, record_goes_round, purge_deletes):
