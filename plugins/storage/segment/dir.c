@@ -183,6 +183,7 @@ static mrt_status find_folders(struct dir_job *d)
     struct job *job = &d->job;
     JOB_BEGIN(job)
     segment_path(job, PATH_FOLDER, "", "");
+    job->wide = 1;
     for (d->more = 0;; d->more = 1) {
         JOB_STEP_OK(job, segment_list(job, !d->more));
         if (job->listing->list.n == 0)

@@ -138,22 +138,37 @@ mrt_status segment_remove_file(struct job *job)
     JOB_END(job, MRT_EBUG);
 }
 
-mrt_status segment_list(struct job *job, uint32_t from_start)
+static mrt_status list_room(struct job *job)
 {
     const mrt_host *host = job->store->host;
+    uint32_t rows = job->wide ? LIST_ROWS * LIST_WIDE : LIST_ROWS;
+    if (job->listing)
+        return MRT_OK;
+    job->listing =
+        host->alloc(host, sizeof(struct listing) + rows * (sizeof(mrt_dirent) + LIST_NAME), 8);
+    if (!job->listing)
+        return MRT_ENOMEM;
+    job->listing->rows = rows;
+    job->listing->list.cursor = 0;
+    return MRT_OK;
+}
+
+mrt_status segment_list(struct job *job, uint32_t from_start)
+{
     const mrt_host_file *file = job->store->file;
+    struct listing *listing;
     JOB_BEGIN(job)
-    if (!job->listing)
-        job->listing = host->alloc(host, sizeof(*job->listing), 8);
-    if (!job->listing)
-        JOB_RETURN(job, MRT_ENOMEM);
-    job->listing->list = (mrt_dirlist){
+    got_ = list_room(job);
+    if (got_)
+        JOB_RETURN(job, got_);
+    listing = job->listing;
+    listing->list = (mrt_dirlist){
         .size = sizeof(mrt_dirlist),
-        .cursor = from_start ? 0 : job->listing->list.cursor,
-        .v = job->listing->row,
-        .cap = LIST_ROWS,
-        .text = job->listing->text,
-        .text_cap = LIST_TEXT,
+        .cursor = from_start ? 0 : listing->list.cursor,
+        .v = listing->row,
+        .cap = listing->rows,
+        .text = (char *)(listing->row + listing->rows),
+        .text_cap = (uint64_t)listing->rows * LIST_NAME,
     };
     JOB_AWAIT_OK(
         job, file->list(job->exec, &job->op, &job->paths->str[PATH_FOLDER], &job->listing->list));

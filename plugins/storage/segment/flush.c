@@ -15,7 +15,7 @@ struct sync_job {
     uint64_t size; /* of the segment when its sync began */
     int64_t end;   /* offset behind those bytes */
     uint32_t sealed;
-    uint32_t reserved;
+    uint32_t lost; /* a sync failed: pages may be gone (S6) */
 };
 
 static struct flusher *flusher_of(mrt_op *op)
@@ -60,16 +60,23 @@ static struct segment *choose(mrt_log *log, struct sync_job *s)
     return NULL;
 }
 
-static mrt_status sync_file(struct job *job, struct segment *segment, uint32_t which)
+static mrt_status sync_file(struct sync_job *s, uint32_t which)
 {
+    struct job *job = &s->job;
+    mrt_status status;
     JOB_BEGIN(job)
-    JOB_STEP_OK(job, segment_hold(job, segment, which));
-    JOB_AWAIT_OK(job, job->store->file->sync(segment->file[which]->file, &job->op, MRT_SYNC_DATA));
-    JOB_END(job, MRT_OK);
+    JOB_STEP_OK(job, segment_hold(job, s->segment, which));
+    JOB_AWAIT(
+        job, status,
+        job->store->file->sync(s->segment->file[which]->file, &job->op, MRT_SYNC_DATA));
+    s->lost |= status != MRT_OK && status != MRT_ENOMEM;
+    JOB_RETURN(job, status);
+    JOB_END(job, MRT_EBUG);
 }
 
-static mrt_status sync_folder(struct job *job)
+static mrt_status sync_folder(struct sync_job *s)
 {
+    struct job *job = &s->job;
     mrt_log *log = job->log;
     mrt_status status;
     JOB_BEGIN(job)
@@ -83,8 +90,8 @@ static mrt_status sync_folder(struct job *job)
         job, status,
         job->store->file->sync_dir(
             job->exec, &job->op, segment_path(job, PATH_FOLDER, log->entry->name, "")));
-    if (status)
-        log->unnamed = 1;
+    log->unnamed |= status != MRT_OK;
+    s->lost |= status != MRT_OK && status != MRT_ENOMEM;
     JOB_RETURN(job, status);
     JOB_END(job, MRT_EBUG);
 }
@@ -95,12 +102,12 @@ static mrt_status sync_segment(struct sync_job *s)
     struct segment *segment = s->segment;
     JOB_BEGIN(job)
     if (s->sealed && !segment->index_synced) {
-        JOB_STEP_OK(job, sync_file(job, segment, FILE_INDEX));
-        JOB_STEP_OK(job, sync_file(job, segment, FILE_TIME));
+        JOB_STEP_OK(job, sync_file(s, FILE_INDEX));
+        JOB_STEP_OK(job, sync_file(s, FILE_TIME));
         segment->index_synced = 1;
         segment_job_unhold(job);
     }
-    JOB_STEP_OK(job, sync_file(job, segment, FILE_LOG));
+    JOB_STEP_OK(job, sync_file(s, FILE_LOG));
     segment_job_unhold(job);
     JOB_END(job, MRT_OK);
 }
@@ -154,7 +161,7 @@ static mrt_status sync_run(struct job *job)
             break;
         }
         segment_use(job, s->segment);
-        JOB_STEP(job, status, sync_folder(job));
+        JOB_STEP(job, status, sync_folder(s));
         if (!status)
             JOB_STEP(job, status, sync_segment(s));
         segment_job_unhold(job);
@@ -171,13 +178,16 @@ static mrt_status sync_run(struct job *job)
 
 static void sync_end(struct job *job, mrt_status status)
 {
+    struct sync_job *s = (struct sync_job *)job;
     mrt_log *log = job->log;
     log->sync = NULL;
-    if (status == MRT_ENOMEM) /* no file could be opened: nothing is known to be lost */
-        log->sync_upto = log->durable;
-    else if (status)
+    if (s->lost) {
         segment_dir_offline(job->dir, status, "sync failed");
-    end_flushers(log, status && status != MRT_ENOMEM ? MRT_EIO : status);
+        status = MRT_EIO;
+    } else if (status) { /* it did not come to a sync: nothing is known to be lost */
+        log->sync_upto = log->durable;
+    }
+    end_flushers(log, status);
     if (log->sync_idle)
         segment_job_wake(log->sync_idle, MRT_OK);
     log->sync_idle = NULL;

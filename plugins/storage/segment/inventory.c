@@ -156,8 +156,8 @@ static mrt_status logs_run(struct job *job)
         if (!l->entry->dead && status != MRT_ENOENT)
             fill_row(l, l->entry);
         list->cursor = l->entry->serial + 1;
+        next = l->entry->dead ? entry_from(job->dir, list->cursor) : l->entry->next;
         segment_entry_unpin(job->dir, l->entry);
-        next = entry_from(job->dir, list->cursor);
     }
     JOB_RETURN(job, list->n == 0 && l->entry ? MRT_ETOOBIG : MRT_OK);
     JOB_END(job, MRT_EBUG);
@@ -230,6 +230,7 @@ static mrt_status sweep_run(struct job *job)
     got_ = segment_paths(job);
     if (got_)
         JOB_RETURN(job, got_);
+    job->wide = 1;
     do {
         job->dir->sweep_again = 0;
         JOB_STEP_OK(job, find_deleted(s));

@@ -22,7 +22,8 @@
 #define PATH_BYTES 1280 /* directory, log and file name; segment_dir_open() refuses longer ones */
 #define PATHS      4
 #define LIST_ROWS  64
-#define LIST_TEXT  16384 /* 64 of the longest names */
+#define LIST_NAME  256 /* bytes of the longest name */
+#define LIST_WIDE  64  /* times as many rows: the host reads a folder anew for every page */
 
 struct store;
 struct handle;
@@ -46,8 +47,9 @@ struct paths {
 
 struct listing {
     mrt_dirlist list;
-    mrt_dirent row[LIST_ROWS];
-    char text[LIST_TEXT];
+    uint32_t rows;
+    uint32_t reserved;
+    mrt_dirent row[]; /* then the text */
 };
 
 struct job {
@@ -65,6 +67,8 @@ struct job {
     uint64_t loaded_bytes;
     mrt_file *opened; /* owned between two calls of files.c */
     uint64_t got;
+    uint32_t wide; /* list a folder that may hold 100 000 names */
+    uint32_t reserved;
     uint32_t at;        /* a counter across calls */
     uint32_t change;    /* verify.c: may files be changed? */
     const char *folder; /* of the log whose files segment_path_file() names */

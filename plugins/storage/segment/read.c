@@ -79,7 +79,7 @@ struct read_job {
     int64_t first_offset;
     int64_t next_offset;
     uint32_t batches;
-    uint32_t reserved;
+    uint32_t jumped; /* by the index, once the batches owed were walked */
     struct cursor cursor;
 };
 
@@ -143,8 +143,9 @@ static mrt_status find_last(struct read_job *r)
         r->next_offset = kit_batch_last(&cursor->batch) + 1;
         cursor->position += cursor->batch.size;
         r->after = cursor->position;
-        if (++r->batches != r->read->min_batches || cursor->position >= limit)
+        if (++r->batches < r->read->min_batches || r->jumped || cursor->position >= limit)
             continue;
+        r->jumped = 1;
         JOB_STEP_OK(
             job,
             segment_floor(job, cursor, r->read->upto - 1, limit < cursor->position ? 0 : limit));

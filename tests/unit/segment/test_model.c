@@ -385,6 +385,41 @@ static void step_flush(void)
     assert_true(scene_state(&log_).durable >= upto);
 }
 
+/* One call of the disk fails under one call of ours, or under something in the background. Ours then
+ * has done all of it or nothing. */
+static void step_fault(void)
+{
+    static const enum disk_call calls[] = {DISK_OPEN, DISK_WRITE, DISK_RENAME, DISK_UNLINK};
+    static const mrt_status kinds[] = {MRT_ENOSPC, MRT_ENOMEM};
+    mrt_slice slice;
+    mrt_segment segments[SEGMENTS_MAX];
+    enum disk_call call = calls[below(4)];
+    int64_t at = model.start + (int64_t)below((uint32_t)(model.end - model.start) + 1);
+    struct batch made = invent(0, model.end);
+    mrt_batch v = scene_describe(room[0], &slice);
+    if (model.n == BATCHES_MAX || model.segments == SEGMENTS_MAX)
+        return;
+    disk_fail(scene.disk, call, below(4), kinds[below(2)]);
+    switch (below(3)) {
+    case 0:
+        if (scene_append(&log_, &v, 1, 0, NULL) == MRT_OK) {
+            model.v[model.n++] = made;
+            model.end = made.last + 1;
+        }
+        break;
+    case 1:
+        scene_roll(&log_);
+        break;
+    default:
+        if (scene_trim_head(&log_, at) == MRT_OK)
+            model.start = at;
+    }
+    disk_fail(scene.disk, call, 1000000, MRT_OK);
+    model.segments = scene_segments(&log_, 0, segments, SEGMENTS_MAX);
+    for (uint32_t i = 0; i < model.segments; i++)
+        model.bases[i] = segments[i].base;
+}
+
 /* ---- ends and beginnings --------------------------------------------------------------------- */
 
 /* An empty last segment is not found again when there are others. */
@@ -584,7 +619,9 @@ static void step(bool crashes)
         step_reopen();
     else if (!crashes)
         step_read();
-    else if (dice < 96)
+    else if (dice < 95)
+        step_fault();
+    else if (dice < 97)
         step_crash();
     else
         step_crash_in_some();
