@@ -181,6 +181,8 @@ mrt_status segment_append(mrt_log *log, mrt_op *op, const mrt_append *append, mr
 struct roll_job {
     struct job job;
     struct segment *fresh;
+    mrt_status status;
+    uint32_t reserved;
 };
 
 /* The files of the next segment, empty. A leftover of an earlier failure is emptied. */
@@ -192,6 +194,24 @@ mrt_status segment_make_files(struct job *job, struct segment *fresh)
         JOB_AWAIT_OK(job, job->store->file->truncate(fresh->file[job->at]->file, &job->op, 0));
         if (job->at != FILE_LOG)
             segment_job_unhold(job);
+    }
+    JOB_END(job, MRT_OK);
+}
+
+/* What a failed roll made goes again, as far as the disk lets it. */
+static mrt_status unmake_files(struct job *job, struct segment *fresh)
+{
+    mrt_status status;
+    JOB_BEGIN(job)
+    segment_job_unhold(job);
+    segment_close_files(fresh);
+    job->folder = job->log->entry->name;
+    status = segment_paths(job);
+    if (status)
+        JOB_RETURN(job, status);
+    for (job->at = SEGMENT_FILES; job->at > 0; job->at--) {
+        segment_path_file(job, PATH_FILE, fresh, job->at - 1);
+        JOB_STEP(job, status, segment_remove_file(job));
     }
     JOB_END(job, MRT_OK);
 }
@@ -210,7 +230,11 @@ static mrt_status roll_run(struct job *job)
     segment_use(job, old);
     JOB_STEP_OK(job, segment_tail_seal(job, old));
     segment_job_unhold(job);
-    JOB_STEP_OK(job, segment_make_files(job, r->fresh));
+    JOB_STEP(job, r->status, segment_make_files(job, r->fresh));
+    if (r->status) {
+        JOB_STEP(job, status, unmake_files(job, r->fresh));
+        JOB_RETURN(job, r->status);
+    }
     segment_job_unhold(job);
     log->unnamed = 1;
     segment_push(log, r->fresh);

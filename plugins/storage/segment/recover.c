@@ -404,14 +404,16 @@ static mrt_status make_first(struct job *job, struct recovery *recovery)
 }
 
 /* Is segment `at` an empty one of a roll that failed before a later one succeeded? Where bytes may
- * have been lost it is one only if the batches before reach beyond its base. */
+ * have been lost it is one if it begins below the recovery point, where none are, or if the batches
+ * before reach beyond its base. */
 static uint32_t is_leftover(const struct recovery *recovery)
 {
     const mrt_log *log = recovery->log;
     const struct segment *segment = log->segments[recovery->at];
     if (segment->size > 0 || log->segment_count == 1)
         return 0;
-    return recovery->trust != TRUST_NONE || (recovery->at > 0 && log->end > segment->index.base);
+    return recovery->trust != TRUST_NONE || segment->index.base < recovery->recovered ||
+           (recovery->at > 0 && log->end > segment->index.base);
 }
 
 /* Goes through the segments, oldest first, until one is cut. */

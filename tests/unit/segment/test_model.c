@@ -385,7 +385,7 @@ static void step_flush(void)
     assert_true(scene_state(&log_).durable >= upto);
 }
 
-/* One call of the disk fails under one call of ours, or under something in the background. Ours then
+/* One call of the disk fails, under a call of ours or in the background. Ours then
  * has done all of it or nothing. */
 static void step_fault(void)
 {
