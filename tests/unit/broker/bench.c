@@ -96,7 +96,7 @@ void bench_make(struct bench *bench)
         .rack = str_of("here"),
         .cluster_id = {1, 2, 3},
         .incarnation = {4, 5, 6},
-        .endpoints = {{str_of("test"), str_of("broker.example"), 9092}},
+        .endpoints = {{.listener = str_of("test"), .host = str_of("h.example"), .port = 9092}},
         .endpoint_count = 1,
         .memory_max = 64 * 1024 * 1024,
         .maintenance_ms = 20, /* so that rounds meet everything else */
