@@ -45,6 +45,7 @@ struct broker_options {
     int32_t partitions_default; /* num.partitions */
     int32_t replicas_default;   /* default.replication.factor */
     uint32_t auto_create;       /* auto.create.topics.enable */
+    uint32_t delete_topics;     /* delete.topic.enable */
     mrt_str rack;
     uint8_t cluster_id[16];                                /* for an empty metadata log */
     uint8_t incarnation[16];                               /* of this process */

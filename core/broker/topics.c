@@ -236,6 +236,20 @@ static mrt_str name_by_id(mrt_broker *shard, mrt_call *call, const uint8_t *id)
     return (mrt_str){copy, topic->name.n};
 }
 
+/* delete.topic.enable is off. */
+static void refuse_deletion(const mrt_delete_topics *in, mrt_delete_topics_out *out)
+{
+    for (uint32_t i = 0; i < in->n_topics; i++) {
+        out->responses[i] = (mrt_delete_topics_out_topic){
+            .name = in->topics[i].name,
+            .status = MRT_EDENIED,
+            .reason = MRT_WHY_DISABLED,
+            .error_message = str_of("broker.delete_topic_enable is off"),
+        };
+        memcpy(out->responses[i].topic_id, in->topics[i].topic_id, 16);
+    }
+}
+
 mrt_status delete_topics_call(mrt_broker *shard, mrt_call *call)
 {
     const mrt_delete_topics *in = call->in;
@@ -247,6 +261,10 @@ mrt_status delete_topics_call(mrt_broker *shard, mrt_call *call)
         return MRT_ENOMEM;
     out->n_responses = in->n_topics;
     change->request.kind = CONTROLLER_DELETE_TOPICS;
+    if (!shard->broker->options.delete_topics) {
+        refuse_deletion(in, out);
+        return MRT_OK;
+    }
     for (uint32_t i = 0; i < in->n_topics; i++) {
         const mrt_delete_topics_topic *asked = &in->topics[i];
         struct controller_topic *topic = &change->request.topics[i];

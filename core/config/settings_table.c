@@ -75,12 +75,6 @@ static const struct note_key broker[] = {
         KEY_I64, "max_connections", INT32_TEXT, "0", INT32_TEXT, KEY_DYNAMIC, "max.connections",
         "Connections of the whole broker."),
     RANGE(
-        KEY_I64, "max_connections_per_ip", INT32_TEXT, "0", INT32_TEXT, KEY_DYNAMIC,
-        "max.connections.per.ip", "Connections from one address."),
-    RANGE(
-        KEY_MILLIS, "connections_max_idle_ms", "600000", "-1", NULL, KEY_DYNAMIC,
-        "connections.max.idle.ms", "A connection silent for longer is closed; -1: never."),
-    RANGE(
         KEY_BYTES, "fetch_max_bytes", "57671680", "1024", INT32_TEXT, KEY_DYNAMIC,
         "fetch.max.bytes", "The most one fetch is answered with, whatever it asks."),
 
@@ -99,9 +93,6 @@ static const struct note_key broker[] = {
     RANGE(
         KEY_MILLIS, "log_retention_check_interval_ms", "300000", "1", NULL, KEY_DYNAMIC,
         "log.retention.check.interval.ms", "How often cleanup policies look at every log."),
-    RANGE(
-        KEY_MILLIS, "producer_id_expiration_ms", "86400000", "1", NULL, 0,
-        "producer.id.expiration.ms", "A producer silent for longer is forgotten."),
 
     /* What topics have unless they say otherwise: topic/table.c names these as synonyms. */
     LIST(

@@ -105,6 +105,7 @@ static void read_limits(struct daemon *daemon)
     options->replicas_default =
         (int32_t)settings_i64(settings, "broker.default_replication_factor");
     options->auto_create = settings_bool(settings, "broker.auto_create_topics_enable");
+    options->delete_topics = settings_bool(settings, "broker.delete_topic_enable");
     options->memory_max = (uint64_t)settings_i64(settings, "broker.memory_max");
     options->fetch_bytes_max = (uint64_t)settings_i64(settings, "broker.fetch_max_bytes");
     options->maintenance_ms = settings_i64(settings, "broker.log_retention_check_interval_ms");

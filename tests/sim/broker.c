@@ -246,6 +246,7 @@ static void make_broker(struct sim_broker *broker)
         .settings = settings,
         .node = 1,
         .partitions_default = 1,
+        .delete_topics = 1,
         .replicas_default = 1,
         .endpoints = {{.listener = str_of("kafka"), .host = str_of("sim"), .port = 9092}},
         .endpoint_count = 1,

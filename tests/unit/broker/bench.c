@@ -91,6 +91,7 @@ void bench_make(struct bench *bench)
         .settings = bench->settings,
         .node = 7,
         .partitions_default = 3,
+        .delete_topics = 1,
         .replicas_default = 1,
         .auto_create = 1,
         .rack = str_of("here"),

@@ -228,6 +228,23 @@ static void topics_are_not_made_by_themselves_where_that_is_off(void **state)
     assert_int_equal(bench_create(&bench, 0, "t", 1), MRT_OK); /* asked for, it is */
 }
 
+static int start_without_deletion(void **state)
+{
+    (void)state;
+    bench_make(&bench);
+    bench.options.delete_topics = 0;
+    bench_begin(&bench);
+    return 0;
+}
+
+static void topics_stay_where_deletion_is_off(void **state)
+{
+    (void)state;
+    assert_int_equal(bench_create(&bench, 0, "t", 1), MRT_OK);
+    assert_int_equal(bench_delete(&bench, 1, "t"), MRT_EDENIED);
+    assert_int_equal(image_on(0, "t").status, MRT_OK);
+}
+
 /* ---- producers and descriptions -------------------------------------------------------------- */
 
 static void producer_ids_are_given_once_on_all_reactors(void **state)
@@ -302,6 +319,8 @@ int main(void)
         TEST(topics_are_made_by_themselves_where_that_is_on),
         cmocka_unit_test_setup_teardown(
             topics_are_not_made_by_themselves_where_that_is_off, start_without_auto, stop),
+        cmocka_unit_test_setup_teardown(
+            topics_stay_where_deletion_is_off, start_without_deletion, stop),
         TEST(producer_ids_are_given_once_on_all_reactors),
         TEST(configs_are_described_for_topics_and_for_this_broker),
     };
