@@ -163,7 +163,8 @@ void scene_start(struct scene *scene, const struct scene_options *options)
     scene->entries = memory_array(SCENE_ENTRIES_MAX, sizeof *scene->entries);
     scene->world = world_new(&(struct world_options){.seed = options->seed, .calm = options->calm});
     scene->sim = sim_node_new(
-        scene->world, &(struct sim_node_options){.reactors = 2, .disk = options->disk});
+        scene->world,
+        &(struct sim_node_options){.reactors = test_reactors(), .disk = options->disk});
     scene->exec = strand_new(sim_node_runtime(scene->sim), 0);
     scene->host = host_new(&(struct host_options){
         .runtime = sim_node_runtime(scene->sim), .name = "coordination/standalone"});

@@ -112,7 +112,8 @@ static void life_begin(struct disk *disk, uint64_t seed)
     mrt_error error = {0};
     memset(&life, 0, sizeof life);
     life.world = world_new(&(struct world_options){.seed = seed});
-    life.sim = sim_node_new(life.world, &(struct sim_node_options){.reactors = 3, .disk = disk});
+    life.sim = sim_node_new(
+        life.world, &(struct sim_node_options){.reactors = test_reactors(), .disk = disk});
     struct runtime *runtime = sim_node_runtime(life.sim);
     life.exec = strand_new(runtime, 0);
     life.host = host_new(&(struct host_options){.runtime = runtime, .name = "meta"});
@@ -171,7 +172,7 @@ static void submit(uint32_t i, enum controller_request_kind kind, uint32_t numbe
     ask->topic.replication_factor = 1;
     ask->request.kind = kind;
     ask->request.done = on_done;
-    ask->request.exec = runtime_reactor(sim_node_runtime(life.sim), i % 3);
+    ask->request.exec = runtime_reactor(sim_node_runtime(life.sim), i % test_reactors());
     ask->request.topics = &ask->topic;
     ask->request.n_topics = kind == CONTROLLER_CREATE_TOPICS;
     ask->request.broker = &broker;
