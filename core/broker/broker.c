@@ -13,15 +13,6 @@ static void on_fatal(void *context, const mrt_error *why)
     broker->options.on_fatal(broker->options.context, why);
 }
 
-/* A tenth of the memory is for what waits, a quarter each for what comes in and goes out. */
-static void share_memory(struct broker *broker, uint64_t bytes)
-{
-    broker->budget.limit[ACCOUNT_RX] = bytes / 4;
-    broker->budget.limit[ACCOUNT_TX] = bytes / 4;
-    broker->budget.limit[ACCOUNT_PARKED] = bytes / 4;
-    broker->budget.limit[ACCOUNT_CACHE] = bytes / 4;
-}
-
 /* An answer is never larger than half of what all answers together may hold. */
 static void limit_fetch(struct broker_options *options)
 {
@@ -61,7 +52,6 @@ struct broker *broker_new(const struct broker_options *options)
     broker->options = *options;
     limit_fetch(&broker->options);
     broker->exec = strand_new(options->runtime, 0);
-    share_memory(broker, options->memory_max);
     list_init(&broker->versions);
     list_init(&broker->waiters);
     list_init(&broker->partitions);
@@ -117,7 +107,7 @@ void broker_advertise(struct broker *broker, uint32_t endpoint, uint32_t port)
 
 struct budget *broker_budget(struct broker *broker)
 {
-    return &broker->budget;
+    return runtime_budget(broker->options.runtime);
 }
 
 const struct broker_options *broker_options(const struct broker *broker)

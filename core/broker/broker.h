@@ -51,7 +51,7 @@ struct broker_options {
     uint8_t incarnation[16];                               /* of this process */
     struct image_endpoint endpoints[BROKER_ENDPOINTS_MAX]; /* as advertised */
     uint32_t endpoint_count;
-    uint64_t memory_max;           /* bytes, for all accounts together */
+    uint64_t memory_max;           /* bytes; one fetch takes an eighth of it at most */
     uint64_t fetch_bytes_max;      /* fetch.max.bytes, of one poll; 0: no limit */
     int64_t maintenance_ms;        /* log.retention.check.interval.ms */
     uint64_t snapshot_every_bytes; /* of metadata entries */

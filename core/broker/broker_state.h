@@ -108,7 +108,6 @@ struct broker {
     struct controller *controller;
     struct mrt_broker *shards; /* one a reactor */
     struct broker_dir dirs[BROKER_DIRS_MAX];
-    struct budget budget;
     enum broker_phase phase; /* atomic: read by every reactor */
 
     struct list versions; /* to be published, in order; the first is under way */

@@ -83,7 +83,7 @@ static void table_cancel(mrt_broker *shard, mrt_call *call)
 static mrt_arena *table_arena_new(mrt_broker *shard, const mrt_who *who)
 {
     struct budget *budget = (struct budget *)(uintptr_t)who->quota_bucket;
-    return arena_new(budget != NULL ? budget : &shard->broker->budget);
+    return arena_new(budget != NULL ? budget : broker_budget(shard->broker));
 }
 
 const mrt_host_broker broker_table = {

@@ -20,8 +20,6 @@ struct log_config {
     uint64_t segment_bytes;          /* segment.bytes */
     int64_t segment_ms;              /* segment.ms */
     int64_t segment_jitter_ms;       /* segment.jitter.ms */
-    int64_t retention_ms;            /* retention.ms; -1: none */
-    int64_t retention_bytes;         /* retention.bytes; -1: none */
     uint32_t message_bytes_max;      /* max.message.bytes */
     int64_t timestamp_before_max_ms; /* message.timestamp.before.max.ms */
     int64_t timestamp_after_max_ms;  /* message.timestamp.after.max.ms */

@@ -102,8 +102,6 @@ void topic_config_log(
         .segment_bytes = (uint64_t)number_of(table, "segment.bytes", scope),
         .segment_ms = number_of(table, "segment.ms", scope),
         .segment_jitter_ms = number_of(table, "segment.jitter.ms", scope),
-        .retention_ms = number_of(table, "retention.ms", scope),
-        .retention_bytes = number_of(table, "retention.bytes", scope),
         .message_bytes_max = (uint32_t)number_of(table, "max.message.bytes", scope),
         .timestamp_before_max_ms = number_of(table, "message.timestamp.before.max.ms", scope),
         .timestamp_after_max_ms = number_of(table, "message.timestamp.after.max.ms", scope),

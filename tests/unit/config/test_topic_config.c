@@ -334,7 +334,7 @@ static void a_log_gets_what_its_topic_says(void **state)
     topic_config_log(scene->table, &scene->topic, &config);
     assert_int_equal(config.segment_bytes, 1000);
     assert_int_equal(config.segment_jitter_ms, 3);
-    assert_int_equal(config.retention_bytes, 10737418240);
+    is(scene, "retention.bytes", "10737418240", TOPIC_SOURCE_TOPIC);
     assert_true(config.append_time);
     assert_false(config.remove);
 }

@@ -135,8 +135,6 @@ static int setup(bool simulated)
     scene.config = (struct log_config){
         .segment_bytes = 1 << 20,
         .segment_ms = INT64_MAX / 4,
-        .retention_ms = -1,
-        .retention_bytes = -1,
         .message_bytes_max = 1 << 20,
         .timestamp_before_max_ms = INT64_MAX,
         .timestamp_after_max_ms = INT64_MAX,
